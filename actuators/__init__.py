@@ -1,0 +1,1 @@
+"""From commands to valves: safety gate, dispatcher, drivers, encoder; decides nothing."""

@@ -1,0 +1,38 @@
+"""The errors of Farz that a user can cause or cure; programming errors stay ordinary exceptions.
+
+FarzError
+├── BadInputError          one clear sentence, exit code 2
+│   ├── ConfigurationError   an unknown key, a value out of range
+│   ├── BundleError          a model bundle that cannot be used
+│   ├── DataFolderError      a labelled folder or class map that cannot be read
+│   └── SourceError          a camera, video or picture that cannot be opened
+└── LinkError              the other side of a connection is not there
+"""
+
+
+class FarzError(Exception):
+    """Root of all errors that Farz raises on purpose."""
+
+
+class BadInputError(FarzError):
+    """What the user gave cannot be used; the message is the sentence to show."""
+
+
+class ConfigurationError(BadInputError):
+    """The configuration names an unknown key or a value out of range."""
+
+
+class BundleError(BadInputError):
+    """A model bundle is missing, incomplete, or made for other classes."""
+
+
+class DataFolderError(BadInputError):
+    """A folder of labelled pictures is missing or malformed."""
+
+
+class SourceError(BadInputError):
+    """A picture source cannot be opened or holds nothing usable."""
+
+
+class LinkError(FarzError):
+    """The peer of a connection cannot be reached."""

@@ -1,0 +1,1 @@
+"""Nouns and pure functions: types, units, belt geometry, materials, settings, the simulated world."""

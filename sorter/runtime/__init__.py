@@ -1,0 +1,1 @@
+"""What touches the operating system: clock, bus, configuration, bundles, labelled folders, supervision."""

@@ -1,0 +1,120 @@
+"""Reading a model bundle: the manifest that says what the network is, and the check that it fits the recipe.
+
+Writing bundles is the lab's work (`training`); running the network is that of `vision.detectors`.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from sorter.errors import BundleError
+from sorter.model.materials import class_list_sha256
+
+MANIFEST_NAME = "manifest.json"
+DEFAULT_BUNDLE_NAME = "farz-n-512"
+
+Positive = Annotated[int, msgspec.Meta(gt=0)]
+
+
+class ClassCalibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Platt scaling of one class: probability = sigmoid(slope * logit(score) + offset), Platt 1999."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+
+class OperatingPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one probability threshold gives for one class on held-out pictures."""
+
+    probability: float
+    purity_ratio: float
+    recovery_ratio: float
+
+
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The network file and what goes in and out of it.
+
+    Input: uint8 (1, input_height_px, input_width_px, 3) BGR when `takes_uint8_bgr`, the graph doing the scaling,
+    colour order and layout; otherwise float32 (1, 3, H, W) RGB in 0..1.
+    Output `raw`: float32 (1, 4 + C, A), centre x, centre y, width, height in input pixels, then C class scores in
+    0..1, to be thinned by NMS. Output `end_to_end`: float32 (1, K, 6), x0, y0, x1, y1 in input pixels, score, class.
+    """
+
+    file: str
+    sha256: str
+    input_width_px: Positive
+    input_height_px: Positive
+    head: Literal["raw", "end_to_end"]
+    takes_uint8_bgr: bool = True
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """manifest.json of a bundle."""
+
+    name: str
+    version: str
+    licence: str
+    classes: tuple[str, ...]
+    classes_sha256: str
+    network: Network
+    calibration: dict[str, ClassCalibration] = {}
+    operating_curve: dict[str, list[OperatingPoint]] = {}
+    metrics: dict[str, float] = {}
+    data_sheet: list[str] = []
+    schema_version: int = 1
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A bundle on disk whose manifest has been read and checked."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def model_id(self) -> str:
+        """Name, version and the first eight digits of the network's hash: enough to know a model again."""
+        return f"{self.manifest.name}-{self.manifest.version}-{self.manifest.network.sha256[:8]}"
+
+    @property
+    def network_path(self) -> Path:
+        """Where the ONNX file is."""
+        return self.folder / self.manifest.network.file
+
+
+def default_bundle_folder() -> Path:
+    """The folder of the shipped model."""
+    return Path(__file__).resolve().parents[2] / "models" / DEFAULT_BUNDLE_NAME
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a bundle and check that class hash and network file are what the manifest says.
+
+    Raises:
+        BundleError: if anything is missing, malformed or altered.
+    """
+    manifest = _read_manifest(folder)
+    if class_list_sha256(manifest.classes) != manifest.classes_sha256:
+        raise BundleError(f"bundle {folder}: the class hash does not match the class list, so the manifest was altered")
+    bundle = Bundle(folder, manifest)
+    if not bundle.network_path.is_file():
+        raise BundleError(f"bundle {folder}: the network file {manifest.network.file} is missing")
+    if file_sha256(bundle.network_path) != manifest.network.sha256:
+        raise BundleError(f"bundle {folder}: the network file {manifest.network.file} does not match its hash")
+    return bundle
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        raise BundleError(f"bundle {folder}: no {MANIFEST_NAME} there; give the folder of a model bundle")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except msgspec.DecodeError as error:
+        raise BundleError(f"bundle {folder}: {MANIFEST_NAME} cannot be read: {error}") from error

@@ -1,0 +1,1 @@
+"""From light to tracks: sources, detectors, calibration, tracking; leaves every decision to sorter."""
