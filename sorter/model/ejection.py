@@ -1,0 +1,124 @@
+"""The ejection contract: decisions, commands that say where on the belt to open, and the answers to them."""
+
+import enum
+
+import msgspec
+
+
+class DecisionReason(enum.Enum):
+    """Why an item is ejected or left on the belt."""
+
+    EJECT = "eject"
+    UNKNOWN = "unknown"
+    NO_STATION = "no_station"
+    NEIGHBOURS = "neighbours"
+    TOO_FEW_VIEWS = "too_few_views"
+    OFF_BAR = "off_bar"
+    TOO_LATE = "too_late"
+    NOT_EXECUTING = "not_executing"
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What is done with one item, once and for all; `probability` is that of `class_id`."""
+
+    decision_id: int
+    track_id: int
+    station_id: str | None
+    class_id: int
+    probability: float
+    reason: DecisionReason
+    view_count: int
+    belt_um: int
+    x_um: int
+    decided_at_ns: int
+    frame_id: int
+    exposed_at_ns: int
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """What would be done with an item if it had to be decided now; for screens."""
+
+    track_id: int
+    class_id: int
+    probability: float
+    station_id: str | None
+    reason: DecisionReason
+    is_decided: bool
+
+
+class Assessment(msgspec.Struct, frozen=True):
+    """The intents for every item of one frame."""
+
+    frame_id: int
+    intents: tuple[Intent, ...]
+
+
+class EjectionCommand(msgspec.Struct, frozen=True):
+    """Open nozzles first..last (both included) of a station over a stretch of belt travel; void after `valid_until_ns`.
+
+    Travel is that of the belt at the moment of opening, so a controller that counts the encoder needs nothing else.
+    """
+
+    boot_id: str
+    seq: int
+    decision_ids: tuple[int, ...]
+    station_id: str
+    first_nozzle: int
+    last_nozzle: int
+    open_at_travel_um: int
+    close_at_travel_um: int
+    valid_until_ns: int
+    recipe_hash: str
+
+
+class AckStatus(enum.Enum):
+    """How a controller answered a command."""
+
+    FIRED = "fired"
+    REFUSED_LATE = "refused_late"
+    REFUSED_STALE = "refused_stale"
+    REFUSED_DUPLICATE = "refused_duplicate"
+    REFUSED_LIMIT = "refused_limit"
+    REFUSED_MODE = "refused_mode"
+    FAILED = "failed"
+
+
+class Ack(msgspec.Struct, frozen=True):
+    """The one answer to a command; what happened at the valve is None unless it fired."""
+
+    boot_id: str
+    seq: int
+    status: AckStatus
+    opened_at_ns: int | None = None
+    opened_at_travel_um: int | None = None
+    closed_at_ns: int | None = None
+
+
+class ItemOutcome(msgspec.Struct, frozen=True):
+    """Where an item of the simulated world ended: the truth that scores are made of.
+
+    Sent once an item has passed the last station; `station_id` is None for an item that stayed on the belt.
+    """
+
+    item_id: int
+    class_id: int
+    belt_um: int
+    mass_g: float
+    is_scored: bool
+    station_id: str | None
+
+
+class ShotOutcome(msgspec.Struct, frozen=True):
+    """What one shot of the simulated bar hit: how many labelled items, scored or not."""
+
+    station_id: str
+    open_at_travel_um: int
+    hit_count: int
+
+
+class Outcomes(msgspec.Struct, frozen=True):
+    """What the simulated world says happened since the last such message."""
+
+    passed_until_um: int
+    items: tuple[ItemOutcome, ...]
+    shots: tuple[ShotOutcome, ...]

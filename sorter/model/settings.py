@@ -1,0 +1,216 @@
+"""The configuration of a line as types: every key, its unit in the name, its range and its default."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from sorter.model.materials import CLASS_NAMES
+
+Ratio = Annotated[float, Meta(ge=0.0, le=1.0)]
+OpenRatio = Annotated[float, Meta(gt=0.0, lt=1.0)]
+PositiveMm = Annotated[float, Meta(gt=0.0, le=100_000.0)]
+PixelCount = Annotated[int, Meta(ge=32, le=8192)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+PositiveCount = Annotated[int, Meta(ge=1, le=1_000_000)]
+SpeedMS = Annotated[float, Meta(gt=0.0, le=10.0)]
+DurationMs = Annotated[float, Meta(ge=0.0, le=60_000.0)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the configuration; unknown keys are refused."""
+
+
+class BeltSettings(Section, frozen=True):
+    """The belt and how its travel is known."""
+
+    width_mm: PositiveMm = 1400.0
+    # simulated: the drive below; pictures: phase correlation between frames, for lines without an encoder
+    travel_from: Literal["simulated", "pictures"] = "simulated"
+    speed_m_s: SpeedMS = 2.0
+    # with a second speed the simulated drive ramps between the two
+    speed_high_m_s: SpeedMS | None = None
+    ramp_m_s2: Annotated[float, Meta(gt=0.0, le=20.0)] = 1.0
+    # the simulated drive stops once, at this travel, for this long
+    stop_at_m: Annotated[float, Meta(ge=0.0)] | None = None
+    stop_s: Annotated[float, Meta(ge=0.0, le=600.0)] = 3.0
+
+
+class CameraSettings(Section, frozen=True):
+    """The camera's picture and how it lies on the belt."""
+
+    width_px: PixelCount = 640
+    height_px: PixelCount = 640
+    view_width_mm: PositiveMm = 1400.0
+    view_length_mm: PositiveMm = 787.5
+    frame_rate_hz: Annotated[float, Meta(gt=0.0, le=1000.0)] = 60.0
+    exposure_us: Annotated[float, Meta(ge=0.0, le=100_000.0)] = 300.0
+    # one view is processed every so many millimetres of belt travel
+    view_step_mm: PositiveMm = 130.0
+    # 3×3 matrix, row by row: pixels → (mm across, mm upstream of the reference line); see farz calibrate
+    homography: Annotated[tuple[float, ...], Meta(min_length=9, max_length=9)] | None = None
+
+
+class SourceSettings(Section, frozen=True):
+    """Where pictures come from. `location`: a file, folder, device number, URL or GStreamer pipeline."""
+
+    kind: Literal["sprites", "strip", "video", "folder", "camera"] = "sprites"
+    location: str = ""
+    # simulated cameras: share of frames that are lost, at random
+    drop_ratio: Ratio = 0.0
+    noise_grey_levels: Annotated[float, Meta(ge=0.0, le=64.0)] = 2.0
+
+
+class OracleSettings(Section, frozen=True):
+    """How the oracle detector errs."""
+
+    miss_ratio: Ratio = 0.0
+    confusion_ratio: Ratio = 0.0
+    box_noise_mm: Annotated[float, Meta(ge=0.0, le=500.0)] = 0.0
+
+
+class DetectorSettings(Section, frozen=True):
+    """The network that names items, what runs it and how precisely."""
+
+    runtime: Literal["openvino", "onnxruntime", "oracle"] = "openvino"
+    # a bundle's folder; empty means the shipped one
+    model: str = ""
+    precision: Literal["f32", "bf16"] = "f32"
+    threads: Annotated[int, Meta(ge=0, le=256)] = 0
+    score_threshold: OpenRatio = 0.1
+    nms_iou_ratio: OpenRatio = 0.5
+    max_detections: PositiveCount = 300
+    oracle: OracleSettings = OracleSettings()
+
+
+class TrackingSettings(Section, frozen=True):
+    """When two views show the same item."""
+
+    # overlap over union that joins a detection to a track; for cut items, overlap over the smaller box
+    match_overlap_ratio: OpenRatio = 0.3
+    # a track is an item once it was seen this often
+    min_view_count: PositiveCount = 2
+
+
+class StationSettings(Section, frozen=True):
+    """One ejection station: where its bar of nozzles is and what it takes off the belt."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=32)]
+    # from the camera's reference line (downstream edge of the view) to the nozzles, along the belt
+    offset_mm: PositiveMm
+    targets: Annotated[tuple[str, ...], Meta(min_length=1)]
+    # no shot is fired whose expected share of targets is below this
+    purity_target: OpenRatio = 0.6
+    # what taking one non-target along costs, in targets; left out, it follows from the purity target
+    non_target_cost: Annotated[float, Meta(ge=0.0, le=1000.0)] | None = None
+    nozzle_count: Annotated[int, Meta(ge=1, le=1024)] = 112
+    nozzle_pitch_mm: PositiveMm = 12.5
+    first_nozzle_at_mm: Annotated[float, Meta(ge=-1000.0, le=100_000.0)] = 0.0
+    # share of the item's width and length, around its centre, that the jet covers
+    blast_ratio: OpenRatio = 0.5
+
+
+class RecipeSettings(Section, frozen=True):
+    """What is sorted, and how sure the line must be."""
+
+    name: str = "default"
+    classes: Annotated[tuple[str, ...], Meta(min_length=1)] = CLASS_NAMES
+    stations: Annotated[tuple[StationSettings, ...], Meta(min_length=1)] = (
+        StationSettings(
+            id="pet",
+            offset_mm=700.0,
+            targets=(
+                "pet_clear",
+                "pet_coloured",
+            ),
+        ),
+        StationSettings(id="hdpe", offset_mm=1100.0, targets=("hdpe",)),
+        StationSettings(
+            id="can",
+            offset_mm=1500.0,
+            targets=(
+                "can",
+                "carton",
+            ),
+        ),
+    )
+    min_decision_views: PositiveCount = 2
+    # how much a view counts in which the picture's edge cuts the item
+    truncated_view_weight: Ratio = 0.3
+    # a command leaves at least this long before the valve must act
+    lead_time_ms: DurationMs = 60.0
+    command_validity_ms: DurationMs = 20_000.0
+
+
+class ValveSettings(Section, frozen=True):
+    """The valves; the simulated bar obeys all of it, real drivers the response alone."""
+
+    driver: Literal["simulated"] = "simulated"
+    response_ms: DurationMs = 8.0
+    # standard deviation of the simulated response
+    jitter_ms: Annotated[float, Meta(ge=0.0, le=100.0)] = 0.1
+    # simulated nozzles that never open, as "station:nozzle"
+    dead_nozzles: tuple[str, ...] = ()
+
+
+class SafetySettings(Section, frozen=True):
+    """Limits that the safety gate holds, whatever is asked of it."""
+
+    max_open_ms: Annotated[float, Meta(gt=0.0, le=10_000.0)] = 600.0
+    max_blast_mm: PositiveMm = 600.0
+    max_open_nozzles: PositiveCount = 64
+    liveness_ms: Annotated[float, Meta(ge=50.0, le=10_000.0)] = 300.0
+
+
+class SimulationSettings(Section, frozen=True):
+    """The simulated world: what lies on the belt."""
+
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 1
+    # share of the belt's area that items cover (sprites); at 0.1 and below they lie apart
+    occupancy_ratio: Annotated[float, Meta(gt=0.0, le=0.8)] = 0.08
+    min_gap_mm: Annotated[float, Meta(ge=0.0, le=1000.0)] = 40.0
+    # weights of the classes in the mix (sprites); left out, all alike
+    mix: dict[str, Annotated[float, Meta(ge=0.0)]] = {}
+    # service time that stands for detector and transport in virtual time
+    modelled_latency_ms: DurationMs = 30.0
+
+
+class UiSettings(Section, frozen=True):
+    """Where the page is served."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8420
+    preview_rate_hz: Annotated[float, Meta(gt=0.0, le=60.0)] = 10.0
+
+
+class SupervisionSettings(Section, frozen=True):
+    """How often a process that dies is started again before the line gives up on it."""
+
+    max_restarts: Count = 5
+    window_s: Annotated[float, Meta(gt=0.0, le=86_400.0)] = 60.0
+    first_backoff_ms: DurationMs = 500.0
+    stop_timeout_ms: DurationMs = 2000.0
+
+
+class Settings(Section, frozen=True):
+    """The whole configuration of one line."""
+
+    line_name: Annotated[str, Meta(min_length=1, max_length=64)] = "demo"
+    # false: after start-up the line waits for an operator; true is refused with valves that are not simulated
+    start_by_itself: bool = True
+    belt: BeltSettings = BeltSettings()
+    camera: CameraSettings = CameraSettings()
+    source: SourceSettings = SourceSettings()
+    detector: DetectorSettings = DetectorSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    recipe: RecipeSettings = RecipeSettings()
+    valves: ValveSettings = ValveSettings()
+    safety: SafetySettings = SafetySettings()
+    simulation: SimulationSettings = SimulationSettings()
+    ui: UiSettings = UiSettings()
+    supervision: SupervisionSettings = SupervisionSettings()
+
+
+def is_simulated_source(settings: Settings) -> bool:
+    """Whether pictures come from a simulated world, so that the truth is known."""
+    return settings.source.kind in {"sprites", "strip"}

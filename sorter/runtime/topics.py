@@ -1,0 +1,56 @@
+"""The one table of topics: who writes what, how often, when it is stale, and what may be lost."""
+
+import enum
+
+import msgspec
+
+from sorter.model.condition import Fault, Health, ModeState, OperatorRequest
+from sorter.model.ejection import Ack, Assessment, Decision, EjectionCommand, Outcomes
+from sorter.model.statistics import LineStatistics
+from sorter.model.tracks import BeltState, Preview, TrackBatch
+
+
+class Delivery(enum.Enum):
+    """What happens to a message whose reader is slow.
+
+    LATEST: readers see the newest; old ones are dropped at the reader's high-water mark and counted.
+    ANSWERED: every message gets exactly one answer (ROUTER/DEALER).
+    """
+
+    LATEST = "latest"
+    ANSWERED = "answered"
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """One row of the table; `writers` are process names, `rate_hz` what to expect, None when on events alone."""
+
+    name: str
+    message_type: type[msgspec.Struct]
+    writers: tuple[str, ...]
+    rate_hz: float | None
+    stale_after_ms: float | None
+    delivery: Delivery
+
+
+EVERYONE = ("vision", "actuators", "sorter", "ui", "supervisor")
+
+TRACKS = Topic("tracks", TrackBatch, ("vision",), 15.0, 1000.0, Delivery.LATEST)
+PREVIEW = Topic("preview", Preview, ("vision",), 10.0, 2000.0, Delivery.LATEST)
+# the encoder's reader writes it: actuators, or vision where travel comes from the pictures
+BELT = Topic("belt", BeltState, ("actuators", "vision"), 100.0, 300.0, Delivery.LATEST)
+DECISION = Topic("decision", Decision, ("sorter",), None, None, Delivery.LATEST)
+ASSESSMENT = Topic("assessment", Assessment, ("sorter",), 15.0, 1000.0, Delivery.LATEST)
+MODE = Topic("mode", ModeState, ("sorter",), 1.0, 3000.0, Delivery.LATEST)
+STATISTICS = Topic("statistics", LineStatistics, ("sorter",), 1.0, 3000.0, Delivery.LATEST)
+OUTCOMES = Topic("outcomes", Outcomes, ("actuators",), 10.0, None, Delivery.LATEST)
+HEALTH = Topic("health", Health, EVERYONE, 2.0, 2000.0, Delivery.LATEST)
+FAULT = Topic("fault", Fault, EVERYONE, None, None, Delivery.LATEST)
+REQUEST = Topic("request", OperatorRequest, ("ui",), None, None, Delivery.LATEST)
+COMMAND = Topic("command", EjectionCommand, ("sorter",), None, None, Delivery.ANSWERED)
+ACK = Topic("ack", Ack, ("actuators",), None, None, Delivery.ANSWERED)
+
+TOPICS: tuple[Topic, ...] = (
+    TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, HEALTH, FAULT, REQUEST, COMMAND, ACK,
+)  # fmt: skip
+TOPIC_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
+TOPIC_BY_TYPE: dict[type[msgspec.Struct], Topic] = {topic.message_type: topic for topic in TOPICS}
