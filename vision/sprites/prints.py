@@ -9,9 +9,12 @@ import numpy as np
 from numpy.random import Generator
 
 from vision.sprites.colours import BLACK, INKS, WHITE, pick, shifted
-from vision.sprites.raster import Field, Shape, ellipse_mask, line_mask, polygon_mask, text_mask
+from vision.sprites.raster import Field, Shape, ellipse_mask, polygon_mask, text_mask
 
-_SYLLABLES = "LA MI RO ZU KA NE VO TI SA BRI OL PU FE DA GO NA SU LE".split()
+_SYLLABLES = (
+    "LA", "MI", "RO", "ZU", "KA", "NE", "VO", "TI", "SA",
+    "BRI", "OL", "PU", "FE", "DA", "GO", "NA", "SU", "LE",
+)  # fmt: skip
 
 
 def _lay(face: Field, mask: Field, colour: Field) -> None:
@@ -85,12 +88,12 @@ def _brand(rng: Generator, face: Field) -> None:
 def small_print(rng: Generator, face: Field, top_ratio: float, line_pitch_px: int, ink: Field) -> None:
     """Rows of words too small to read, from `top_ratio` of the face down."""
     rows, columns = face.shape[:2]
+    left, right = int(0.08 * columns), int(0.92 * columns)
+    printed = rng.random((rows, max(1, right - left)), dtype=np.float32) < 0.9
+    letters = np.repeat(printed[:, ::4], 4, axis=1)[:, : right - left]
     for y in range(int(top_ratio * rows), rows - 2, line_pitch_px):
-        x = 0.08 * columns
-        while x < 0.85 * columns:
-            end = min(x + rng.uniform(3, 12), 0.92 * columns)
-            _lay(face, line_mask((rows, columns), np.array(((x, y), (end, y))), 1), ink)
-            x = end + 3
+        row = face[y, left:right]
+        row += (ink - row) * (letters[y] * rng.uniform(0.5, 0.9))[:, None].astype(np.float32)
 
 
 def barcode(rng: Generator, face: Field) -> None:

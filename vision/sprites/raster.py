@@ -92,3 +92,33 @@ def depth_inside(mask: Field) -> Field:
 def read_picture(path: Path) -> Picture | None:
     """Read a picture with all its channels, or None where the file is not a readable picture."""
     return cast("Picture | None", cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
+
+
+def box_blurred_picture(picture: Picture, width_px: int, length_px: int) -> Picture:
+    """Mean over a box of `width_px` columns and `length_px` rows."""
+    return cast("Picture", cv2.blur(picture, (width_px, length_px)))
+
+
+def scaled_product(picture: Picture, weight: Picture, out: Picture | None = None) -> Picture:
+    """`picture * weight / 255`, rounded; both uint8 of one shape."""
+    return cast("Picture", cv2.multiply(picture, weight, dst=out, scale=1 / 255))
+
+
+def spread_channels(channel: Picture) -> Picture:
+    """(rows, columns) repeated into three channels."""
+    return cast("Picture", cv2.cvtColor(channel, cv2.COLOR_GRAY2BGR))
+
+
+def added(picture: Picture, other: Picture, out: Picture) -> None:
+    """Saturating sum into `out`."""
+    cv2.add(picture, other, dst=out)
+
+
+def subtracted(picture: Picture, other: Picture, out: Picture) -> None:
+    """Saturating difference into `out`."""
+    cv2.subtract(picture, other, dst=out)
+
+
+def blurred_along_rows(picture: Picture, kernel: Field, out: Picture) -> None:
+    """Convolve every column with `kernel` (N,), borders replicated, into `out`."""
+    cv2.sepFilter2D(picture, -1, np.ones(1, np.float32), kernel, dst=out, borderType=cv2.BORDER_REPLICATE)

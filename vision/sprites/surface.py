@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from vision.sprites.raster import Field, Shape, blurred, resized_field, sampled
 
@@ -39,14 +40,16 @@ class Body:
         """Rows and columns of the canvas."""
         return self.coverage.shape[0], self.coverage.shape[1]
 
-    def paint(self, mask: Field, colour: Field, opacity: float | Field | None = 1.0) -> None:
+    def paint(self, mask: NDArray[np.floating], colour: Field, opacity: float | Field | None = 1.0) -> None:
         """Lay `colour` (3,) or (rows, columns, 3) over the item where `mask` (0..1) says so."""
         self.albedo += (colour - self.albedo) * mask[..., None]
         if opacity is not None:
             self.opacity += (opacity - self.opacity) * mask
 
 
-def solid_body(coverage: Field, colour: Field, height: Field, gloss: float = 0.3, shininess: float = 24.0) -> Body:
+def solid_body(
+    coverage: Field, colour: Field, height: NDArray[np.floating], gloss: float = 0.3, shininess: float = 24.0
+) -> Body:
     """An opaque body of one colour."""
     albedo = np.empty((*coverage.shape, 3), np.float32)
     albedo[:] = colour
