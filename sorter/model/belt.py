@@ -3,6 +3,8 @@
 An item lies still in belt coordinates: `belt_um = travel at exposure + distance upstream of the reference line`.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ class CameraView:
         self.width_px = settings.width_px
         self.height_px = settings.height_px
         self._px_to_mm = _matrix(settings)
-        self._mm_to_px = np.linalg.inv(self._px_to_mm)
+        self._mm_to_px: NDArray[np.float64] = np.linalg.inv(self._px_to_mm).astype(np.float64)
         corners = np.array([[0, 0], [self.width_px, 0], [self.width_px, self.height_px], [0, self.height_px]], float)
         offsets_mm = _project(self._px_to_mm, corners)[:, 1]
         self.downstream_edge_um = mm_to_um(float(offsets_mm.min()))
@@ -33,7 +35,7 @@ class CameraView:
         """How much belt the picture shows along the travel."""
         return self.upstream_edge_um - self.downstream_edge_um
 
-    def boxes_to_belt_um(self, boxes_px: NDArray[np.floating], travel_um: int) -> NDArray[np.float64]:
+    def boxes_to_belt_um(self, boxes_px: NDArray[Any], travel_um: int) -> NDArray[np.float64]:
         """Picture boxes in belt coordinates.
 
         Args:
@@ -43,7 +45,7 @@ class CameraView:
         Returns:
             (N, 4) x low, belt low, x high, belt high in micrometres: the straight box around the projected corners.
         """
-        boxes_um = self._transform(self._px_to_mm, np.array(boxes_px, np.float64)) * UM_PER_MM
+        boxes_um = self._transform(self._px_to_mm, boxes_px) * UM_PER_MM
         boxes_um[:, [1, 3]] += travel_um
         return boxes_um
 
@@ -54,7 +56,7 @@ class CameraView:
         return self._transform(self._mm_to_px, shifted / UM_PER_MM)
 
     @staticmethod
-    def _transform(matrix: NDArray[np.float64], boxes: NDArray[np.floating]) -> NDArray[np.float64]:
+    def _transform(matrix: NDArray[np.float64], boxes: NDArray[Any]) -> NDArray[np.float64]:
         corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)
         projected = _project(matrix, corners).reshape(-1, 4, 2)
         return np.concatenate([projected.min(axis=1), projected.max(axis=1)], axis=1)
@@ -97,7 +99,7 @@ def _matrix(settings: CameraSettings) -> NDArray[np.float64]:
     return np.array([[across, 0.0, 0.0], [0.0, -along, settings.view_length_mm], [0.0, 0.0, 1.0]])
 
 
-def _project(matrix: NDArray[np.float64], points: NDArray[np.floating]) -> NDArray[np.float64]:
+def _project(matrix: NDArray[np.float64], points: NDArray[Any]) -> NDArray[np.float64]:
     homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ matrix.T
     result: NDArray[np.float64] = homogeneous[:, :2] / homogeneous[:, 2:]
     return result

@@ -13,7 +13,6 @@ class Mode(enum.Enum):
     STARTING = "starting"
     EXECUTE = "execute"
     HELD = "held"
-    SUSPENDED = "suspended"
     ABORTED = "aborted"
 
 

@@ -106,8 +106,9 @@ class StationSettings(Section, frozen=True):
     nozzle_count: Annotated[int, Meta(ge=1, le=1024)] = 112
     nozzle_pitch_mm: PositiveMm = 12.5
     first_nozzle_at_mm: Annotated[float, Meta(ge=-1000.0, le=100_000.0)] = 0.0
-    # share of the item's width and length, around its centre, that the jet covers
+    # share of the item's width and length, around its centre, that the jet covers, and the least it covers
     blast_ratio: OpenRatio = 0.5
+    min_blast_mm: PositiveMm = 40.0
 
 
 class RecipeSettings(Section, frozen=True):

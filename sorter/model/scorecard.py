@@ -1,0 +1,187 @@
+"""The scorecard: how well a stretch of belt was sorted, from what was decided, answered and, in simulation, hit.
+
+Definitions, per station and over all, for items whose centre lies in the scored stretch of belt and that no seam of a
+belt strip cuts:
+
+- recovery: target items ejected by the station ÷ target items on the belt that entered the line (so a target that an
+  earlier station took by mistake is lost);
+- purity: target items in the station's ejected stream ÷ all items in it;
+- missed window: commands refused, failed, or opened more than `MISSED_WINDOW_UM` from the commanded travel ÷ commands;
+- placement error: |travel at opening − commanded travel|, mm;
+- count error: |items counted − items on the belt| ÷ items on the belt, seam-cut items included in both;
+- frame to command: exposure of the frame that led to the decision → command sent, ms.
+
+Intervals are Wilson score intervals at 95 % (Wilson 1927); an item is the unit.
+"""
+
+import heapq
+import math
+from collections import Counter, deque
+from collections.abc import Sequence
+
+import numpy as np
+
+from sorter.model.ejection import Ack, AckStatus, Decision, DecisionReason, EjectionCommand, ItemOutcome, Outcomes
+from sorter.model.settings import RecipeSettings
+from sorter.model.statistics import Estimate, Figures, StationFigures
+from sorter.model.units import NS_PER_MS, UM_PER_MM, mm_to_um
+
+MISSED_WINDOW_UM = mm_to_um(15.0)
+_Z_95 = 1.959963984540054
+_KEPT_COUNT = 50_000
+
+
+def wilson_interval(success_count: int, total_count: int) -> Estimate:
+    """A share with its 95 % Wilson score interval; value None and interval 0..1 when nothing was counted."""
+    if total_count == 0:
+        return Estimate(None, 0.0, 1.0)
+    share = success_count / total_count
+    z2_n = _Z_95**2 / total_count
+    centre = (share + z2_n / 2) / (1 + z2_n)
+    half = _Z_95 / (1 + z2_n) * math.sqrt(share * (1 - share) / total_count + z2_n / (4 * total_count))
+    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+class _Tally:
+    """Counts of one station, by number and by mass."""
+
+    def __init__(self) -> None:
+        self.presented_count = 0
+        self.ejected_count = 0
+        self.target_count = 0
+        self.empty_shot_count = 0
+        self.presented_g = 0.0
+        self.ejected_g = 0.0
+        self.target_g = 0.0
+
+    def add_item(self, mass_g: float, *, is_target: bool, is_ejected: bool) -> None:
+        if is_target:
+            self.presented_count += 1
+            self.presented_g += mass_g
+        if is_ejected:
+            self.ejected_count += 1
+            self.ejected_g += mass_g
+        if is_target and is_ejected:
+            self.target_count += 1
+            self.target_g += mass_g
+
+    def figures(self) -> StationFigures:
+        shot_items = self.ejected_count + self.empty_shot_count
+        return StationFigures(
+            recovery=wilson_interval(self.target_count, self.presented_count),
+            purity=wilson_interval(self.target_count, self.ejected_count),
+            presented_count=self.presented_count,
+            ejected_count=self.ejected_count,
+            target_ejected_count=self.target_count,
+            empty_shot_count=self.empty_shot_count,
+            recovery_by_mass=self.target_g / self.presented_g if self.presented_g else None,
+            purity_by_mass=self.target_g / self.ejected_g if self.ejected_g else None,
+            purity_counting_empty_shots=self.target_count / shot_items if shot_items else None,
+        )
+
+
+class Scorecard:
+    """Counts for one stretch of belt, from `start_um` to `end_um` (None: open); memory is bounded."""
+
+    def __init__(self, recipe: RecipeSettings, start_um: int, end_um: int | None = None) -> None:
+        self._stretch_um = (start_um, end_um)
+        self._targets = {
+            station.id: {recipe.classes.index(name) for name in station.targets} for station in recipe.stations
+        }
+        self._any_target = set().union(*self._targets.values())
+        self._offsets_um = {station.id: mm_to_um(station.offset_mm) for station in recipe.stations}
+        self._tallies = {station.id: _Tally() for station in recipe.stations}
+        self._overall = _Tally()
+        self._item_count = 0
+        self._counted_count = 0
+        self._uncounted_belt_um: list[int] = []
+        self._command_count = 0
+        self._missed_count = 0
+        self._acks: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._placement_um: deque[int] = deque(maxlen=_KEPT_COUNT)
+        self._latency_ns: deque[int] = deque(maxlen=_KEPT_COUNT)
+
+    def add_decision(self, decision: Decision) -> None:
+        """Count an item that the line decided; fragments seen too seldom are no items."""
+        if not self._is_inside(decision.belt_um):
+            return
+        self._reasons[decision.reason.value] += 1
+        if decision.reason is not DecisionReason.TOO_FEW_VIEWS:
+            heapq.heappush(self._uncounted_belt_um, decision.belt_um)
+
+    def add_latency(self, frame_to_command_ns: int) -> None:
+        """Note how long after its frame's exposure a command was sent."""
+        self._latency_ns.append(frame_to_command_ns)
+
+    def add_settled(self, command: EjectionCommand, ack: Ack) -> None:
+        """Count a command with its answer."""
+        if not self._is_inside(command.open_at_travel_um - self._offsets_um[command.station_id]):
+            return
+        self._command_count += 1
+        self._acks[ack.status.value] += 1
+        if ack.status is AckStatus.FIRED and ack.opened_at_travel_um is not None:
+            error_um = abs(ack.opened_at_travel_um - command.open_at_travel_um)
+            self._placement_um.append(error_um)
+            self._missed_count += error_um > MISSED_WINDOW_UM
+        else:
+            self._missed_count += ack.status is not AckStatus.FIRED
+
+    def add_outcomes(self, outcomes: Outcomes) -> None:
+        """Count what the simulated world says became of items and shots."""
+        for item in outcomes.items:
+            if self._is_inside(item.belt_um):
+                self._add_item(item)
+        for shot in outcomes.shots:
+            if shot.hit_count == 0 and self._is_inside(shot.open_at_travel_um - self._offsets_um[shot.station_id]):
+                self._tallies[shot.station_id].empty_shot_count += 1
+                self._overall.empty_shot_count += 1
+        while self._uncounted_belt_um and self._uncounted_belt_um[0] <= outcomes.passed_until_um:
+            heapq.heappop(self._uncounted_belt_um)
+            self._counted_count += 1
+
+    def figures(self) -> Figures:
+        """All figures so far."""
+        error = abs(self._counted_count - self._item_count)
+        return Figures(
+            stations={station_id: tally.figures() for station_id, tally in self._tallies.items()},
+            overall=self._overall.figures(),
+            item_count=self._item_count,
+            counted_count=self._counted_count,
+            count_error_ratio=error / self._item_count if self._item_count else None,
+            command_count=self._command_count,
+            missed_window_ratio=self._missed_count / self._command_count if self._command_count else None,
+            placement_error_p99_mm=_percentile(self._placement_um, 99.0, UM_PER_MM),
+            frame_to_command_p50_ms=_percentile(self._latency_ns, 50.0, NS_PER_MS),
+            frame_to_command_p99_ms=_percentile(self._latency_ns, 99.0, NS_PER_MS),
+            acks=dict(sorted(self._acks.items())),
+            decisions=dict(sorted(self._reasons.items())),
+        )
+
+    def _add_item(self, item: ItemOutcome) -> None:
+        self._item_count += 1
+        if not item.is_scored:
+            return
+        for station_id, tally in self._tallies.items():
+            is_target = item.class_id in self._targets[station_id]
+            tally.add_item(item.mass_g, is_target=is_target, is_ejected=item.station_id == station_id)
+        self._add_overall(item)
+
+    def _add_overall(self, item: ItemOutcome) -> None:
+        # overall, an item is rightly ejected only at a station that wants it
+        is_wanted = item.class_id in self._any_target
+        is_right = item.station_id is not None and item.class_id in self._targets[item.station_id]
+        self._overall.presented_count += is_wanted
+        self._overall.presented_g += item.mass_g * is_wanted
+        self._overall.ejected_count += item.station_id is not None
+        self._overall.ejected_g += item.mass_g * (item.station_id is not None)
+        self._overall.target_count += is_right
+        self._overall.target_g += item.mass_g * is_right
+
+    def _is_inside(self, belt_um: int) -> bool:
+        start_um, end_um = self._stretch_um
+        return belt_um >= start_um and (end_um is None or belt_um < end_um)
+
+
+def _percentile(values: Sequence[int] | deque[int], percent: float, unit: int) -> float | None:
+    return float(np.percentile(np.fromiter(values, np.float64), percent)) / unit if values else None
