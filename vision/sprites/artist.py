@@ -38,6 +38,7 @@ FORMS: Mapping[str, Sequence[Form]] = {
     ),
     "residue": (
         residue.film_bag, residue.film_bag, residue.crisp_packet, residue.textile, residue.foam, residue.food,
+        residue.banana_peel, residue.face_mask,
     ),
 }  # fmt: skip
 

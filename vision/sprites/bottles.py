@@ -8,63 +8,34 @@ from numpy.random import Generator
 from vision.sprites.colours import CAPS, CLEAR_PET, GLASS, OIL, OPAQUE_PET, SILVER, TINTED_PET, pick, shifted
 from vision.sprites.prints import printed_face
 from vision.sprites.raster import Field
-from vision.sprites.surface import Body, folds, smooth_noise, wrinkles
+from vision.sprites.surface import Body, facets, smooth_noise, wrinkles
 from vision.sprites.turned import Crush, Profile, Turned, turned
 
 _NECK: Profile = ((0.0, 0.36), (0.055, 0.36), (0.06, 0.30), (0.075, 0.30), (0.08, 0.40), (0.09, 0.40), (0.095, 0.30))
 SODA: Profile = (
-    *_NECK,
-    (0.13, 0.36),
-    (0.22, 0.72),
-    (0.32, 0.98),
-    (0.5, 1.0),
-    (0.6, 0.9),
-    (0.68, 0.98),
-    (0.95, 1.0),
-    (1, 0.78),
-)
+    *_NECK, (0.13, 0.36), (0.22, 0.72), (0.32, 0.98), (0.5, 1.0), (0.6, 0.9), (0.68, 0.98), (0.95, 1.0), (1, 0.78),
+)  # fmt: skip
 WATER: Profile = (
-    *_NECK,
-    (0.12, 0.4),
-    (0.2, 0.85),
-    (0.26, 1.0),
-    (0.45, 1.0),
-    (0.52, 0.86),
-    (0.6, 1.0),
-    (0.96, 1.0),
-    (1, 0.85),
-)
+    *_NECK, (0.12, 0.4), (0.2, 0.85), (0.26, 1.0), (0.45, 1.0), (0.52, 0.86), (0.6, 1.0), (0.96, 1.0), (1, 0.85),
+)  # fmt: skip
 STRAIGHT: Profile = (*_NECK, (0.12, 0.34), (0.24, 0.8), (0.3, 1.0), (0.97, 1.0), (1, 0.86))
 LARGE: Profile = (
-    (0.0, 0.2),
-    (0.06, 0.2),
-    (0.065, 0.17),
-    (0.09, 0.2),
-    (0.2, 0.9),
-    (0.25, 1.0),
-    (0.48, 1.0),
-    (0.52, 0.92),
-    (0.56, 1.0),
-    (0.97, 1.0),
-    (1, 0.9),
-)
+    (0.0, 0.2), (0.06, 0.2), (0.065, 0.17), (0.09, 0.2), (0.2, 0.9), (0.25, 1.0), (0.48, 1.0), (0.52, 0.92),
+    (0.56, 1.0), (0.97, 1.0), (1, 0.9),
+)  # fmt: skip
 OIL_WAIST: Profile = (
     (0.0, 0.34), (0.07, 0.34), (0.075, 0.28), (0.1, 0.28), (0.2, 0.6), (0.28, 0.96), (0.36, 0.9), (0.42, 0.66),
     (0.52, 0.66), (0.58, 0.94), (0.64, 1.0), (0.96, 1.0), (1, 0.88),
 )  # fmt: skip
 BEER: Profile = (
-    (0, 0.38),
-    (0.03, 0.42),
-    (0.05, 0.36),
-    (0.28, 0.44),
-    (0.36, 0.62),
-    (0.46, 0.97),
-    (0.5, 1.0),
-    (0.97, 1.0),
+    (0, 0.38), (0.03, 0.42), (0.05, 0.36), (0.28, 0.44), (0.36, 0.62), (0.46, 0.97), (0.5, 1.0), (0.97, 1.0),
     (1, 0.92),
-)
+)  # fmt: skip
 WINE: Profile = ((0, 0.4), (0.03, 0.42), (0.05, 0.36), (0.3, 0.38), (0.36, 0.6), (0.44, 0.98), (0.98, 1.0), (1, 0.9))
 JAR: Profile = ((0, 0.84), (0.13, 0.86), (0.14, 0.78), (0.18, 0.8), (0.26, 0.98), (0.94, 1.0), (1, 0.9))
+
+
+_OIL_LABELS = (CAPS[4], CAPS[3], CAPS[2], CAPS[0])
 
 
 @dataclass(frozen=True)
@@ -94,7 +65,7 @@ def see_through(rng: Generator, spec: BottleSpec) -> tuple[Body, Turned]:
         height += form.band(*spec.rib_span) * ring * np.float32(0.14 * spec.rib_pitch_px)
     albedo = np.empty((*form.shape, 3), np.float32)
     albedo[:] = spec.tint
-    wall = np.float32(spec.opacity) + np.float32(1 - spec.opacity) * np.abs(form.across) ** 6 * np.float32(0.7)
+    wall = np.float32(spec.opacity) + np.float32(1 - spec.opacity) * (form.across * form.across) ** 3 * np.float32(0.7)
     patchy = smooth_noise(rng, form.shape, 30) * np.float32(0.1 * (1 - spec.opacity))
     opacity = np.clip(wall + patchy, 0.2, 1).astype(np.float32)
     body = Body(albedo, opacity, form.coverage, height.astype(np.float32), spec.gloss, spec.shininess)
@@ -104,8 +75,16 @@ def see_through(rng: Generator, spec: BottleSpec) -> tuple[Body, Turned]:
 
 
 def _creased(rng: Generator, form: Turned) -> Field:
-    creases = folds(rng, form.shape, 9) + np.float32(0.5) * wrinkles(rng, form.shape, 26)
+    creases = np.float32(0.9) * facets(rng, form.shape, 44) + np.float32(0.5) * wrinkles(rng, form.shape, 26)
     return creases * (form.along > 0.12)[:, None]
+
+
+def _edge_light(body: Body, form: Turned, strength: float, sharpness: float) -> None:
+    """A see-through wall seen edge-on gathers light: a pale line along both sides and a streak left of the middle."""
+    sides = np.exp(-((np.abs(form.across) - np.float32(0.9)) ** 2) * np.float32(sharpness))
+    streak = np.exp(-((form.across + np.float32(0.45)) ** 2) * np.float32(sharpness)) * (form.along > 0.1)[:, None]
+    glow = np.clip((sides + streak) * np.float32(strength), 0, 1).astype(np.float32)
+    body.paint(glow, np.ones(3, np.float32), np.maximum(body.opacity, glow))
 
 
 def _screw_on(body: Body, form: Turned, spec: BottleSpec) -> None:
@@ -143,10 +122,12 @@ def clear_bottle(rng: Generator) -> Body:
     profile, radius = pick(rng, ((SODA, 38.0), (WATER, 36.0), (STRAIGHT, 37.0), (LARGE, 60.0)))
     cap = pick(rng, CAPS) if rng.random() < 0.75 else None
     spec = BottleSpec(
-        profile, radius, shifted(rng, pick(rng, CLEAR_PET)), 0.3, crush, crease_px, rng.uniform(9, 16),
+        profile, radius, shifted(rng, pick(rng, CLEAR_PET)), 0.24, crush, crease_px,
+        rng.uniform(9, 16) * (rng.random() < 0.75),
         (rng.uniform(0.3, 0.62), 0.95), cap, 0.06 if profile is LARGE else 0.055,
     )  # fmt: skip
     body, form = see_through(rng, spec)
+    _edge_light(body, form, rng.uniform(0.25, 0.5) * (1 - 0.5 * crush.flat_ratio), 160)
     if rng.random() < 0.7:
         stick_label(rng, body, form, (0.34, rng.uniform(0.5, 0.6)))
     return body
@@ -181,18 +162,20 @@ def oil_bottle(rng: Generator) -> Body:
     pool *= (form.along > 0.25)[:, None]
     body.paint(pool * np.float32(0.8), spec.tint * np.array((0.35, 0.8, 0.95), np.float32), 0.8)
     if rng.random() < 0.75:
-        stick_label(rng, body, form, (0.63, rng.uniform(0.82, 0.92)), pick(rng, (INKS_OIL)))
+        stick_label(rng, body, form, (0.63, rng.uniform(0.82, 0.92)), pick(rng, _OIL_LABELS))
     return body
 
 
-INKS_OIL = (CAPS[4], CAPS[3], CAPS[2], CAPS[0])
-
-
-def _hard_edges(body: Body, form: Turned) -> None:
-    """Thick glass: dark refracting borders, and a window's narrow streak along one side."""
+def _hard_edges(body: Body, form: Turned, clear: bool) -> None:
+    """Thick glass: dark refracting borders, a heavy bottom, a window's narrow streak; pale lines where it is clear."""
     edge = np.clip((np.abs(form.across) - np.float32(0.72)) * 6, 0, 1)
     body.paint(edge * np.float32(0.6), body.albedo * np.float32(0.35), None)
     body.opacity = np.maximum(body.opacity, edge * np.float32(0.95))
+    foot = form.band(0.955, 0.985)
+    body.paint(foot * np.float32(0.5), body.albedo * np.float32(1.5 if clear else 0.4), None)
+    body.opacity = np.maximum(body.opacity, foot * np.float32(0.8))
+    if clear:
+        _edge_light(body, form, 0.5, 500)
     inner = np.exp(-((np.abs(form.across) - np.float32(0.66)) ** 2) * 500)
     streak = np.exp(-((form.across + np.float32(0.42)) ** 2) * 260) * (form.along > 0.06)[:, None]
     glow = np.clip(inner * np.float32(0.25) + streak * np.float32(0.75), 0, 1).astype(np.float32)
@@ -205,9 +188,9 @@ def glass_bottle(rng: Generator) -> Body:
     profile, radius = pick(rng, ((BEER, 34.0), (WINE, 34.0), (BEER, 38.0)))
     clear = float(tint.mean()) > 0.4
     crown = pick(rng, (SILVER, *CAPS[:4])) if rng.random() < 0.35 else None
-    spec = BottleSpec(profile, radius, tint, 0.35 if clear else 0.88, Crush(), cap=crown, cap_end=0.03, shininess=70)
+    spec = BottleSpec(profile, radius, tint, 0.26 if clear else 0.86, Crush(), cap=crown, cap_end=0.03, shininess=70)
     body, form = see_through(rng, spec)
-    _hard_edges(body, form)
+    _hard_edges(body, form, clear)
     if rng.random() < 0.65:
         stick_label(rng, body, form, (0.56, rng.uniform(0.76, 0.88)))
     return body
@@ -217,9 +200,9 @@ def glass_jar(rng: Generator) -> Body:
     """A preserving jar on its side, with or without its lid."""
     tint = shifted(rng, pick(rng, (GLASS[6], GLASS[7], GLASS[7], GLASS[1])))
     lid = pick(rng, (SILVER, *CAPS[:5])) if rng.random() < 0.6 else None
-    spec = BottleSpec(JAR, rng.uniform(66, 84), tint, 0.4, Crush(), cap=lid, cap_end=0.13, shininess=70)
+    spec = BottleSpec(JAR, rng.uniform(66, 84), tint, 0.28, Crush(), cap=lid, cap_end=0.13, shininess=70)
     body, form = see_through(rng, spec)
-    _hard_edges(body, form)
+    _hard_edges(body, form, float(tint.mean()) > 0.4)
     if rng.random() < 0.6:
         stick_label(rng, body, form, (0.4, rng.uniform(0.7, 0.85)))
     return body

@@ -6,7 +6,7 @@ from numpy.random import Generator
 from vision.sprites.colours import INKS, SILVER, bgr, pick, shifted
 from vision.sprites.prints import printed_face
 from vision.sprites.raster import Field, ellipse_mask
-from vision.sprites.surface import Body, dented, folds, smooth_noise, solid_body, wrinkles
+from vision.sprites.surface import Body, dented, facets, smooth_noise, solid_body, wrinkles
 from vision.sprites.turned import Crush, Profile, Turned, turned
 
 _DRINK: Profile = ((0, 0.8), (0.02, 0.84), (0.03, 0.8), (0.09, 1.0), (0.92, 1.0), (0.97, 0.82), (1, 0.76))
@@ -55,7 +55,7 @@ def crushed_can(rng: Generator) -> Body:
     body, form = _shell(rng, _DRINK, rng.uniform(66, 84), Crush(0.3, 0.7, rng.uniform(-14, 14)))
     _print_on(rng, body, form, (0.07, 0.93), shifted(rng, pick(rng, INKS)))
     _rim_lines(body, form, (0.025, 0.965))
-    body.height += 13 * folds(rng, body.shape, 8) + 9 * wrinkles(rng, body.shape, 42)
+    body.height += 9 * facets(rng, body.shape, 60) + 8 * wrinkles(rng, body.shape, 42)
     if rng.random() < 0.6:
         _turned_up_end(body)
     dented(body, rng, 7, 45)
@@ -63,8 +63,9 @@ def crushed_can(rng: Generator) -> Body:
 
 
 def _turned_up_end(body: Body) -> None:
-    rows, columns = body.shape
-    centre, radius = (columns / 2, 0.14 * rows), 0.36 * columns
+    columns = body.shape[1]
+    radius = 0.36 * columns
+    centre = columns / 2, 0.62 * radius + 14
     for scale, colour in ((1.0, "d9dbdc"), (0.9, "7d8083"), (0.82, "b4b7b9"), (0.3, "8d9092")):
         mask = ellipse_mask(body.shape, centre, (radius * scale, radius * 0.62 * scale))
         body.paint(mask, bgr(colour))
@@ -117,10 +118,13 @@ def food_tin(rng: Generator) -> Body:
 
 
 def _bent_lid(body: Body) -> None:
-    columns = body.shape[1]
-    radius = columns * 0.36
-    mask = ellipse_mask(body.shape, (columns / 2, radius * 0.5), (radius, radius * 0.48))
-    body.paint(mask, _LID)
-    body.height = np.where(mask > 0.5, np.float32(2) * np.sin(np.arange(body.shape[0]) * 0.5)[:, None], body.height)
-    body.height = body.height.astype(np.float32)
+    """The lid, cut open and bent back: a disc of concentric beads over the upper end."""
+    radius = body.shape[1] * 0.4
+    middle = body.shape[1] / 2, radius * 0.55 + 12
+    mask = ellipse_mask(body.shape, middle, (radius, radius * 0.55))
+    y, x = np.indices(body.shape, dtype=np.float32)
+    ring = np.sqrt(((x - middle[0]) / radius) ** 2 + ((y - middle[1]) / (0.55 * radius)) ** 2)
+    turn = np.arctan2(y - middle[1], x - middle[0])
+    body.paint(mask, _LID * (np.float32(0.7) + np.float32(0.25) * np.cos(2 * turn + 1))[..., None])
+    body.height += (4 * np.sin(ring * 22) - body.height) * mask
     body.coverage = np.maximum(body.coverage, mask)

@@ -7,7 +7,7 @@ from vision.sprites.colours import CAPS, INKS, SILVER, WHITE, bgr, pick, shifted
 from vision.sprites.outlines import Points, canvas_shape, placed
 from vision.sprites.prints import contrasting, printed_face, small_print
 from vision.sprites.raster import Field, Shape, ellipse_mask, polygon_mask
-from vision.sprites.surface import Body, dented, folds, smooth_noise, solid_body, wrinkles
+from vision.sprites.surface import Body, dented, facets, folds, smooth_noise, solid_body
 
 
 def _facet(body: Body, points: Points, colour: Field, slope: tuple[float, float] = (0.0, 0.0)) -> None:
@@ -70,9 +70,9 @@ def brick(rng: Generator) -> Body:
 
 def _cap_disc(rng: Generator, body: Body, place: tuple[float, float]) -> None:
     x, y = placed((place,), body.shape)[0]
+    cap = pick(rng, CAPS[:4])
     for radius, gain in ((13.0, 0.7), (11.5, 1.0), (7.0, 0.88)):
-        body.paint(ellipse_mask(body.shape, (x, y), (radius, radius * 0.7)), pick(rng, CAPS[:4]) * np.float32(gain))
-        rng = np.random.Generator(np.random.PCG64(int(x * y)))
+        body.paint(ellipse_mask(body.shape, (x, y), (radius, radius * 0.7)), cap * np.float32(gain))
 
 
 def _side_panel(rng: Generator, shape: Shape, base: Field) -> Field:
@@ -90,9 +90,9 @@ def flattened_carton(rng: Generator) -> Body:
     outline = ((0.08 + skew, 0), (0.92 + skew, 0.02), (1, 0.12), (0.97, 0.9), (0.88 - skew, 1), (0.06, 0.97), (0, 0.5))
     _facet(body, outline, _face_at(rng, shape, (0.04, 0.1, 0.96, 0.92), base))
     for y in (0.12, 0.88):
-        _facet(body, ((0.03, y), (0.97, y), (0.97, y + 0.012), (0.03, y + 0.012)), WHITE)
+        _facet(body, ((0.03, y), (0.97, y), (0.97, y + 0.007), (0.03, y + 0.007)), WHITE * np.float32(0.85))
     x = rng.uniform(0.25, 0.75)
-    _facet(body, ((x, 0), (x + 0.015, 0), (x + 0.015, 1), (x, 1)), WHITE * np.float32(0.95))
+    _facet(body, ((x, 0), (x + 0.01, 0), (x + 0.01, 1), (x, 1)), WHITE * np.float32(0.85))
     if rng.random() < 0.5:
         _silver_inside(rng, body)
     _batter(rng, body, 1.0)
@@ -110,6 +110,6 @@ def _silver_inside(rng: Generator, body: Body) -> None:
 
 def _batter(rng: Generator, body: Body, amount: float) -> None:
     """Dent the box: board buckles along straight creases and round dents."""
-    buckle = 9 * folds(rng, body.shape, 7) + 5 * wrinkles(rng, body.shape, 60)
+    buckle = 6 * facets(rng, body.shape, 70) + 5 * folds(rng, body.shape, 6)
     body.height += np.float32(amount) * buckle
     dented(body, rng, 1 + 7 * amount, 70)

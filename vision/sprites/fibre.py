@@ -4,10 +4,16 @@ import numpy as np
 from numpy.random import Generator
 
 from vision.sprites.colours import BROWN_BOARD, INKS, PALE_PAPER, WHITE, bgr, pick, shifted
-from vision.sprites.outlines import canvas_shape, lump, pillow, placed, torn_sheet
+from vision.sprites.outlines import canvas_shape, pillow, placed, torn_sheet
 from vision.sprites.prints import contrasting, printed_face, small_print
 from vision.sprites.raster import Field, blurred, depth_inside, line_mask, polygon_mask
-from vision.sprites.surface import Body, folds, smooth_noise, solid_body, wrinkles
+from vision.sprites.surface import Body, dented, facets, folds, smooth_noise, solid_body, wrinkles
+from vision.sprites.turned import LENGTH_PX, MARGIN_PX
+
+_FLAPS = (
+    (0.05, 0.1), (0.1, 0), (0.86, 0), (0.9, 0.1), (1, 0.12), (1, 0.88), (0.9, 0.9), (0.84, 1), (0.1, 1), (0.05, 0.9),
+    (0, 0.88), (0, 0.12),
+)  # fmt: skip
 
 
 def _torn_border(body: Body, colour: Field, depth_px: float) -> None:
@@ -18,7 +24,7 @@ def _torn_border(body: Body, colour: Field, depth_px: float) -> None:
 
 def corrugated(rng: Generator) -> Body:
     """A piece of corrugated board: flutes showing through, fold lines, perhaps tape and print."""
-    mask = torn_sheet(rng, rng.uniform(0.55, 1.0), rng.uniform(0.01, 0.06), int(rng.choice((4, 4, 5, 6))))
+    mask = torn_sheet(rng, rng.uniform(0.55, 1.0), rng.uniform(0.01, 0.035), int(rng.choice((4, 4, 5, 6))))
     shape = mask.shape[0], mask.shape[1]
     body = solid_body(mask, shifted(rng, pick(rng, BROWN_BOARD)), np.zeros(shape, np.float32), gloss=0.03)
     flutes = np.sin(np.arange(shape[0], dtype=np.float32) * np.float32(2 * np.pi / rng.uniform(5, 7)))
@@ -49,7 +55,7 @@ def _stamp(rng: Generator, body: Body) -> None:
     top, left = int(rng.uniform(0.1, 0.5) * rows), int(rng.uniform(0.1, 0.3) * columns)
     ground = WHITE.copy()
     face = printed_face(rng, (tall, wide), ground, busy=0.25)
-    dark = np.clip(1.2 - face.mean(axis=2), 0, 1) * np.float32(0.8)
+    dark = np.clip(0.92 - face.mean(axis=2), 0, 0.8)
     mask = np.zeros(body.shape, np.float32)
     mask[top : top + tall, left : left + wide] = dark
     body.paint(mask, pick(rng, (bgr("2a2420"), bgr("7a1f1a"), bgr("1f3a6a"))))
@@ -80,13 +86,14 @@ def _photograph(rng: Generator, page: Field) -> None:
 
 def crumpled_paper(rng: Generator) -> Body:
     """A sheet screwed up into a ball or rag: many sharp facets."""
-    mask = lump(rng, rng.uniform(0.7, 1.0), 0.16, 9)
+    mask = torn_sheet(rng, rng.uniform(0.7, 1.0), 0.03, int(rng.integers(6, 10)))
     shape = mask.shape[0], mask.shape[1]
-    relief = 15 * folds(rng, shape, 10) + 26 * wrinkles(rng, shape, 62) + 0.6 * pillow(mask, 60)
+    relief = 9 * facets(rng, shape, 46) + 3 * facets(rng, shape, 26) + 0.5 * pillow(mask, 60)
     colour = shifted(rng, pick(rng, (*PALE_PAPER, *PALE_PAPER, *BROWN_BOARD)), 0.05)
     body = solid_body(mask, colour, relief, gloss=0.05)
-    if rng.random() < 0.4:
-        small_print(rng, body.albedo, 0.1, 7, contrasting(colour))
+    if rng.random() < 0.3:
+        small_print(rng, body.albedo, 0.1, 9, contrasting(colour) * np.float32(0.5) + colour * np.float32(0.5))
+    dented(body, rng, 9, 40)
     return body
 
 
@@ -94,10 +101,11 @@ def egg_box(rng: Generator) -> Body:
     """A moulded-pulp egg box: two rows of cups, rough grey or brown."""
     shape = canvas_shape(rng.uniform(0.42, 0.6))
     y, x = np.indices(shape, dtype=np.float32)
-    cups = np.sin(x * np.float32(2 * np.pi / (shape[1] - 12)) * 2) * np.sin(y * np.float32(np.pi / 40))
+    cups = np.sin((x - MARGIN_PX) * np.float32(np.pi * int(rng.integers(2, 4)) / (shape[1] - 2 * MARGIN_PX)))
+    cups *= np.sin((y - MARGIN_PX) * np.float32(np.pi * int(rng.integers(4, 7)) / LENGTH_PX))
     box = polygon_mask(shape, placed(((0, 0.02), (0.04, 0), (0.96, 0), (1, 0.02), (1, 0.98), (0.96, 1), (0, 1)), shape))
     colour = pick(rng, (bgr("9a9a94"), bgr("a79c84"), bgr("8e8878"), bgr("b4a488")))
-    body = solid_body(box, shifted(rng, colour), 9 * np.abs(cups) ** np.float32(0.8) * 2, gloss=0.02)
+    body = solid_body(box, shifted(rng, colour), 30 * np.abs(cups), gloss=0.02)
     body.height += np.float32(0.7) * smooth_noise(rng, shape, 3)
     body.albedo *= (np.float32(0.75) + np.float32(0.4) * blurred(np.abs(cups), 3))[..., None]
     return body
@@ -107,27 +115,7 @@ def printed_box(rng: Generator) -> Body:
     """A cereal or medicine box pressed flat, flaps open, grey board inside."""
     shape = canvas_shape(rng.uniform(0.6, 0.8))
     board = shifted(rng, bgr("a39a8c"))
-    outline = (
-        (0.05, 0.1),
-        (0.1, 0),
-        (0.86, 0),
-        (0.9, 0.1),
-        (1, 0.12),
-        (1, 0.88),
-        (0.9, 0.9),
-        (0.84, 1),
-        (0.1, 1),
-        (0.05, 0.9),
-        (0, 0.88),
-        (0, 0.12),
-    )
-    body = solid_body(polygon_mask(shape, placed(outline, shape)), board, 10 * folds(rng, shape, 4), gloss=0.12)
-    face = np.empty((*shape, 3), np.float32)
-    face[:] = board
-    top, bottom, left, right = (
-        round(share * size) for share, size in ((0.12, 252), (0.88, 252), (0.03, shape[1]), (0.97, shape[1]))
-    )
-    face[top:bottom, left:right] = printed_face(rng, (bottom - top, right - left), pick(rng, (*INKS, WHITE)))
+    body = solid_body(polygon_mask(shape, placed(_FLAPS, shape)), board, 10 * folds(rng, shape, 4), gloss=0.12)
     panel = polygon_mask(shape, placed(((0, 0.1), (1, 0.1), (1, 0.9), (0, 0.9)), shape))
-    body.paint(panel, face)
+    body.paint(panel, printed_face(rng, shape, pick(rng, (*INKS, WHITE))))
     return body

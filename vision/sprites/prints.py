@@ -13,7 +13,7 @@ from vision.sprites.raster import Field, Shape, ellipse_mask, polygon_mask, text
 
 _SYLLABLES = (
     "LA", "MI", "RO", "ZU", "KA", "NE", "VO", "TI", "SA",
-    "BRI", "OL", "PU", "FE", "DA", "GO", "NA", "SU", "LE",
+    "BRI", "OL", "PU", "FE", "DA", "GU", "NA", "SU", "LE",
 )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def contrasting(colour: Field) -> Field:
 def _brand(rng: Generator, face: Field) -> None:
     rows, columns = face.shape[:2]
     text = word(rng, int(rng.integers(2, 4)))
-    height_px = min(0.26 * rows, 1.15 * columns / len(text))
+    height_px = min(0.26 * rows, 1.02 * columns / len(text))
     baseline = int(rng.uniform(0.3, 0.62) * rows)
     left = max(0, round((columns - 0.85 * height_px * len(text)) / 2))
     around = face[max(0, baseline - 6) : baseline].mean(axis=(0, 1))
@@ -89,8 +89,8 @@ def small_print(rng: Generator, face: Field, top_ratio: float, line_pitch_px: in
     """Rows of words too small to read, from `top_ratio` of the face down."""
     rows, columns = face.shape[:2]
     left, right = int(0.08 * columns), int(0.92 * columns)
-    printed = rng.random((rows, max(1, right - left)), dtype=np.float32) < 0.9
-    letters = np.repeat(printed[:, ::4], 4, axis=1)[:, : right - left]
+    printed = rng.random((rows, max(1, right - left)), dtype=np.float32) < 0.75
+    letters = np.repeat(printed[:, ::3], 3, axis=1)[:, : right - left]
     for y in range(int(top_ratio * rows), rows - 2, line_pitch_px):
         row = face[y, left:right]
         row += (ink - row) * (letters[y] * rng.uniform(0.5, 0.9))[:, None].astype(np.float32)

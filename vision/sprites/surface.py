@@ -79,6 +79,27 @@ def folds(rng: Generator, shape: Shape, count: int) -> Field:
     return height / np.float32(np.sqrt(count) * 0.3 * max(shape))
 
 
+def facets(rng: Generator, shape: Shape, cell_px: float) -> Field:
+    """Height of a crumpled stiff sheet: plane facets about `cell_px` across, meeting in sharp creases, about -1..1.
+
+    The squared distance to the nearest of some points is a paraboloid cut into Voronoi cells; the difference of two
+    such fields cancels the paraboloids and leaves planes.
+    """
+    half = (shape[0] + 1) // 2, (shape[1] + 1) // 2
+    difference = _squared_distance(rng, half, cell_px / 2) - _squared_distance(rng, half, cell_px / 2)
+    return resized_field(difference / np.float32(cell_px**2 / 4), shape, "linear")
+
+
+def _squared_distance(rng: Generator, shape: Shape, cell_px: float) -> Field:
+    """Squared distance in px from each pixel to the nearest of points about `cell_px` apart."""
+    y, x = np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)[None, :]
+    nearest = np.full(shape, np.inf, np.float32)
+    for _ in range(max(3, round(shape[0] * shape[1] / cell_px**2))):
+        at_y, at_x = np.float32(rng.uniform(0, shape[0])), np.float32(rng.uniform(0, shape[1]))
+        np.minimum(nearest, (y - at_y) ** 2 + (x - at_x) ** 2, out=nearest)
+    return nearest
+
+
 def wrinkles(rng: Generator, shape: Shape, cell_px: float) -> Field:
     """Height of crumpled film: ridges where two smooth fields change sign, about 0..1."""
     coarse = np.abs(smooth_noise(rng, shape, cell_px))
@@ -100,7 +121,7 @@ def soil(body: Body, rng: Generator, amount: float) -> None:
     smear = smooth_noise(rng, body.shape, 28) + np.float32(0.5) * smooth_noise(rng, body.shape, 7)
     smear = np.clip((smear - np.float32(1.1 - 1.1 * amount)) * 2, 0, 1) * np.float32(0.55)
     body.paint(smear, DIRT_BGR * np.float32(rng.uniform(0.8, 2.2)), np.maximum(body.opacity, np.float32(0.75)))
-    specks = smooth_noise(rng, body.shape, 4) > 1 - 0.25 * amount
+    specks = smooth_noise(rng, body.shape, float(rng.uniform(3, 6))) > 1.02 - 0.25 * amount
     body.paint(blurred(specks.astype(np.float32), 0.6) * np.float32(0.8), DIRT_BGR, 1.0)
 
 

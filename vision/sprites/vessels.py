@@ -11,15 +11,8 @@ from vision.sprites.surface import Body, dented, folds, smooth_noise, solid_body
 from vision.sprites.turned import Crush, Profile, turned
 
 _MILK: Profile = (
-    (0, 0.46),
-    (0.08, 0.46),
-    (0.085, 0.38),
-    (0.12, 0.4),
-    (0.28, 0.86),
-    (0.36, 1.0),
-    (0.96, 1.0),
-    (1, 0.86),
-)
+    (0, 0.46), (0.08, 0.46), (0.085, 0.38), (0.12, 0.4), (0.28, 0.86), (0.36, 1.0), (0.96, 1.0), (1, 0.86),
+)  # fmt: skip
 _DRINKING_YOGURT: Profile = (
     (0, 0.66), (0.07, 0.66), (0.075, 0.56), (0.11, 0.6), (0.2, 0.95), (0.3, 1.0), (0.45, 0.84), (0.55, 0.84),
     (0.68, 1.0), (0.97, 1.0), (1, 0.85),
@@ -27,46 +20,17 @@ _DRINKING_YOGURT: Profile = (
 _POT: Profile = ((0, 1.0), (0.05, 1.03), (0.06, 0.95), (0.97, 0.74), (1, 0.7))
 
 _JUG: Points = (
-    (0.36, 0.0),
-    (0.64, 0.0),
-    (0.64, 0.12),
-    (0.9, 0.24),
-    (1.0, 0.34),
-    (1.0, 0.97),
-    (0.94, 1.0),
-    (0.06, 1.0),
-    (0.0, 0.97),
-    (0.0, 0.36),
-    (0.36, 0.12),
-)
+    (0.36, 0.0), (0.64, 0.0), (0.64, 0.12), (0.9, 0.24), (1.0, 0.34), (1.0, 0.97), (0.94, 1.0), (0.06, 1.0),
+    (0.0, 0.97), (0.0, 0.36), (0.36, 0.12),
+)  # fmt: skip
 _FLASK: Points = (
-    (0.4, 0.0),
-    (0.68, 0.0),
-    (0.7, 0.13),
-    (0.86, 0.22),
-    (0.98, 0.4),
-    (0.95, 0.6),
-    (1.0, 0.8),
-    (0.92, 1.0),
-    (0.08, 1.0),
-    (0.0, 0.82),
-    (0.06, 0.5),
-    (0.2, 0.26),
-    (0.38, 0.13),
-)
+    (0.4, 0.0), (0.68, 0.0), (0.7, 0.13), (0.86, 0.22), (0.98, 0.4), (0.95, 0.6), (1.0, 0.8), (0.92, 1.0),
+    (0.08, 1.0), (0.0, 0.82), (0.06, 0.5), (0.2, 0.26), (0.38, 0.13),
+)  # fmt: skip
 _CANISTER: Points = (
-    (0.1, 0.0),
-    (0.34, 0.0),
-    (0.34, 0.08),
-    (0.9, 0.08),
-    (1.0, 0.2),
-    (1.0, 0.96),
-    (0.95, 1.0),
-    (0.05, 1.0),
-    (0.0, 0.96),
-    (0.0, 0.14),
-    (0.1, 0.08),
-)
+    (0.1, 0.0), (0.34, 0.0), (0.34, 0.08), (0.9, 0.08), (1.0, 0.2), (1.0, 0.96), (0.95, 1.0), (0.05, 1.0),
+    (0.0, 0.96), (0.0, 0.14), (0.1, 0.08),
+)  # fmt: skip
 
 
 def _crushing(rng: Generator) -> Crush:
@@ -111,7 +75,7 @@ def _badge(rng: Generator, body: Body, box: tuple[float, float, float, float], b
     colours = np.zeros((rows, columns, 3), np.float32)
     colours[top:bottom, left:right] = printed_face(rng, (bottom - top, right - left), base)
     middle, radii = ((left + right) / 2, (top + bottom) / 2), ((right - left) / 2, (bottom - top) / 2)
-    y, x = np.indices((rows, columns), dtype=np.float32)
+    y, x = np.arange(rows, dtype=np.float32)[:, None], np.arange(columns, dtype=np.float32)[None, :]
     squircle = ((x - middle[0]) / radii[0]) ** 6 + ((y - middle[1]) / radii[1]) ** 6
     body.paint(np.clip((1 - squircle) * 6, 0, 1).astype(np.float32), colours)
 
