@@ -1,0 +1,40 @@
+"""Choosing the source that the settings name; each source checks for itself what it was given."""
+
+from sorter.model.settings import Settings
+from sorter.model.world import ScatteredWorld
+from sorter.runtime.clock import Clock
+from sorter.runtime.simulated_world import read_strip, strip_world
+from vision.sources.painter import BeltScale
+from vision.sources.simulated_camera import SimulatedCamera
+from vision.sources.source import FrameSource
+from vision.sources.sprite_painter import SpritePainter, open_artist
+from vision.sources.strip_painter import StripPainter
+
+
+def open_source(settings: Settings, clock: Clock, epoch_ns: int) -> FrameSource:
+    """Open the pictures that `settings.source` names.
+
+    Args:
+        settings: the line's configuration.
+        clock: what frames are waited for on.
+        epoch_ns: when the simulated world, or the file, begins.
+
+    Raises:
+        SourceError: if it cannot be opened or holds nothing usable.
+        DataFolderError: if the folder of a belt strip cannot be read.
+    """
+    if settings.source.kind == "strip":
+        return _open_strip(settings, clock, epoch_ns)
+    return _open_sprites(settings, clock, epoch_ns)
+
+
+def _open_sprites(settings: Settings, clock: Clock, epoch_ns: int) -> FrameSource:
+    scale = BeltScale.of_camera(settings.camera)
+    painter = SpritePainter(settings, ScatteredWorld(settings), scale, open_artist(settings))
+    return SimulatedCamera(settings, clock, epoch_ns, painter)
+
+
+def _open_strip(settings: Settings, clock: Clock, epoch_ns: int) -> FrameSource:
+    folder = read_strip(settings)
+    painter = StripPainter(settings, folder, strip_world(folder, settings), BeltScale.of_camera(settings.camera))
+    return SimulatedCamera(settings, clock, epoch_ns, painter)
