@@ -121,7 +121,7 @@ def _solid_cutout(paths: Sequence[Path], start: int) -> Field:
     raise SpriteFolderError(f"no cut-out like {str(paths[start])!r} is a solid RGBA picture")
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=48)
 def _read_once(path: Path) -> Field | None:
     return read_cutout(path)
 

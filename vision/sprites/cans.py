@@ -45,14 +45,16 @@ def drink_can(rng: Generator) -> Body:
 
 
 def _rim_lines(body: Body, form: Turned, places: tuple[float, ...]) -> None:
-    for place in places:
-        body.paint(form.band(place, place + 0.012) * np.float32(0.6), bgr("4c4e50"))
-        body.paint(form.band(place + 0.014, place + 0.026) * np.float32(0.6), bgr("ffffff"))
+    """A dark and a bright ring beside each other at every place: the seamed rims."""
+    dark = sum((form.band(place, place + 0.012) for place in places), np.zeros_like(body.coverage))
+    bright = sum((form.band(place + 0.014, place + 0.026) for place in places), np.zeros_like(body.coverage))
+    body.paint(dark * np.float32(0.6), bgr("4c4e50"))
+    body.paint(bright * np.float32(0.6), bgr("ffffff"))
 
 
 def crushed_can(rng: Generator) -> Body:
     """A drink can stamped flat: buckled print, deep creases, one end turned up."""
-    body, form = _shell(rng, _DRINK, rng.uniform(66, 84), Crush(0.3, 0.7, rng.uniform(-14, 14)))
+    body, form = _shell(rng, _DRINK, rng.uniform(50, 64), Crush(0.3, 0.7, rng.uniform(-14, 14)))
     _print_on(rng, body, form, (0.07, 0.93), shifted(rng, pick(rng, INKS)))
     _rim_lines(body, form, (0.025, 0.965))
     body.height += 9 * facets(rng, body.shape, 60) + 8 * wrinkles(rng, body.shape, 42)
@@ -104,7 +106,7 @@ def _tab(body: Body, radius: float) -> None:
 
 def food_tin(rng: Generator) -> Body:
     """A ribbed steel food tin, with or without its paper label."""
-    body, form = _shell(rng, _TIN, rng.uniform(76, 96), Crush(rng.uniform(0, 0.12), rng.uniform(0, 0.4)))
+    body, form = _shell(rng, _TIN, rng.uniform(66, 82), Crush(rng.uniform(0, 0.12), rng.uniform(0, 0.4)))
     ribs = form.band(0.2, 0.8) * np.sin(form.along[:, None] * np.float32(130))
     body.height += np.float32(1.6) * ribs
     if rng.random() < 0.65:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vision.sprites.errors import SpriteFolderError
 from vision.sprites.raster import Picture, read_picture, resized_picture
 
-_LONGEST_PX = 320
+_LONGEST_PX = 256
 _LEAST_SOLIDITY = 0.8
 _LEAST_FILL_AT_EDGE = 0.25
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.sprites.raster import Field, resized_field, turned_field
+from vision.sprites.raster import Field, resized_field, scaled_colours, turned_field, with_alpha
 
 VISIBLE_ALPHA = 40
 _VISIBLE = (VISIBLE_ALPHA + 1) / 255
@@ -21,8 +21,8 @@ def fitted(picture: Field, rotation_rad: float, width_px: int, length_px: int) -
     Returns:
         (length_px, width_px, 4) uint8, straight alpha; alpha > 40 touches all four borders.
     """
-    premultiplied = picture.copy()
-    premultiplied[..., :3] *= picture[..., 3:]
+    alpha = np.ascontiguousarray(picture[..., 3])
+    premultiplied = with_alpha(scaled_colours(np.ascontiguousarray(picture[..., :3]), alpha), alpha)
     turned = _cut(turned_field(premultiplied, rotation_rad))
     shrinks = turned.shape[0] > length_px or turned.shape[1] > width_px
     small = resized_field(turned, (length_px, width_px), "area" if shrinks else "linear")

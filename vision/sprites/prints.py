@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from vision.sprites.colours import BLACK, INKS, WHITE, pick, shifted
-from vision.sprites.raster import Field, Shape, ellipse_mask, polygon_mask, text_mask
+from vision.sprites.raster import Field, Shape, ellipse_mask, painted, polygon_mask, text_mask
 
 _SYLLABLES = (
     "LA", "MI", "RO", "ZU", "KA", "NE", "VO", "TI", "SA",
@@ -18,7 +18,7 @@ _SYLLABLES = (
 
 
 def _lay(face: Field, mask: Field, colour: Field) -> None:
-    face += (colour - face) * mask[..., None]
+    face[:] = painted(face, colour, mask)
 
 
 def word(rng: Generator, syllable_count: int) -> str:

@@ -83,6 +83,33 @@ def text_mask(shape: Shape, text: str, left_px: int, baseline_px: int, height_px
     return mask.astype(np.float32) / np.float32(255)
 
 
+def painted(ground: Field, colour: Field, mask: Field) -> Field:
+    """`ground` (rows, columns, 3) with `colour` laid over where `mask` (0..1) says so.
+
+    `colour` is (3,) or a field that stretches to the ground's shape.
+    """
+    kept = cv2.multiply(ground, cv2.cvtColor(1 - mask, cv2.COLOR_GRAY2BGR))
+    if colour.ndim == 1:
+        return cast("Field", cv2.add(kept, cv2.transform(mask, colour[:, None])))
+    everywhere = np.ascontiguousarray(np.broadcast_to(colour, ground.shape))
+    return cast("Field", cv2.add(kept, cv2.multiply(everywhere, cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR))))
+
+
+def scaled_colours(colours: Field, gain: Field) -> Field:
+    """`colours` (rows, columns, 3) times `gain` (rows, columns)."""
+    return cast("Field", cv2.multiply(colours, cv2.cvtColor(gain, cv2.COLOR_GRAY2BGR)))
+
+
+def brightened(colours: Field, light: Field) -> Field:
+    """`colours` (rows, columns, 3) plus white `light` (rows, columns)."""
+    return cast("Field", cv2.add(colours, cv2.cvtColor(light, cv2.COLOR_GRAY2BGR)))
+
+
+def with_alpha(colours: Field, alpha: Field) -> Field:
+    """BGRA of (rows, columns, 3) and (rows, columns)."""
+    return cast("Field", cv2.merge((*cv2.split(colours), alpha)))
+
+
 def depth_inside(mask: Field) -> Field:
     """Distance in px from each covered pixel to the nearest uncovered one."""
     inside = np.pad((mask > 0.5).astype(np.uint8), 1)

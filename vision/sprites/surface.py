@@ -10,7 +10,17 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from vision.sprites.raster import Field, Shape, blurred, resized_field, sampled
+from vision.sprites.raster import (
+    Field,
+    Shape,
+    blurred,
+    brightened,
+    painted,
+    resized_field,
+    sampled,
+    scaled_colours,
+    with_alpha,
+)
 
 DIRT_BGR = np.array((0.10, 0.16, 0.21), np.float32)
 
@@ -42,7 +52,8 @@ class Body:
 
     def paint(self, mask: NDArray[np.floating], colour: Field, opacity: float | Field | None = 1.0) -> None:
         """Lay `colour` (3,) or (rows, columns, 3) over the item where `mask` (0..1) says so."""
-        self.albedo += (colour - self.albedo) * mask[..., None]
+        mask = np.asarray(mask, np.float32)
+        self.albedo = painted(self.albedo, np.asarray(colour, np.float32), mask)
         if opacity is not None:
             self.opacity += (opacity - self.opacity) * mask
 
@@ -147,6 +158,6 @@ def lit(body: Body, light_angle_rad: float) -> Field:
         highlight += np.float32(strength) * halfway ** np.float32(body.shininess)
     glare = np.float32(body.gloss) * np.clip(highlight - 0.25, 0, 1)
     shade = np.float32(0.28) + np.float32(0.72) * diffuse
-    colour = np.clip(body.albedo * shade[..., None] + glare[..., None], 0, 1)
+    colour = brightened(scaled_colours(body.albedo, shade), glare)
     hiding = body.opacity + (1 - body.opacity) * (np.float32(0.6) * (1 - upright) + glare)
-    return np.dstack((colour, np.clip(hiding, 0, 1) * body.coverage)).astype(np.float32)
+    return with_alpha(np.clip(colour, 0, 1), np.clip(hiding, 0, 1) * body.coverage)

@@ -123,7 +123,7 @@ def canister(rng: Generator) -> Body:
 
 def pot(rng: Generator) -> Body:
     """A yoghurt pot lying on its side."""
-    form = turned(rng, _POT, rng.uniform(86, 100), Crush(rng.uniform(0, 0.14), rng.uniform(0, 0.4)))
+    form = turned(rng, _POT, rng.uniform(78, 92), Crush(rng.uniform(0, 0.14), rng.uniform(0, 0.4)))
     body = solid_body(form.coverage, pick(rng, MILKY), form.height, gloss=0.4, shininess=16)
     face = printed_face(rng, (200, 380), shifted(rng, pick(rng, (*MILKY, *INKS))))
     body.paint(form.band(0.12, 0.96, tilt=0.04), form.wrap(face, 0.12, 0.96))
