@@ -54,16 +54,13 @@ class _Tally:
         self.ejected_g = 0.0
         self.target_g = 0.0
 
-    def add_item(self, mass_g: float, *, is_target: bool, is_ejected: bool) -> None:
-        if is_target:
-            self.presented_count += 1
-            self.presented_g += mass_g
-        if is_ejected:
-            self.ejected_count += 1
-            self.ejected_g += mass_g
-        if is_target and is_ejected:
-            self.target_count += 1
-            self.target_g += mass_g
+    def add_item(self, mass_g: float, *, is_wanted: bool, is_ejected: bool, is_right: bool) -> None:
+        self.presented_count += is_wanted
+        self.presented_g += mass_g * is_wanted
+        self.ejected_count += is_ejected
+        self.ejected_g += mass_g * is_ejected
+        self.target_count += is_right
+        self.target_g += mass_g * is_right
 
     def figures(self) -> StationFigures:
         shot_items = self.ejected_count + self.empty_shot_count
@@ -162,21 +159,14 @@ class Scorecard:
         self._item_count += 1
         if not item.is_scored:
             return
-        for station_id, tally in self._tallies.items():
-            is_target = item.class_id in self._targets[station_id]
-            tally.add_item(item.mass_g, is_target=is_target, is_ejected=item.station_id == station_id)
-        self._add_overall(item)
-
-    def _add_overall(self, item: ItemOutcome) -> None:
-        # overall, an item is rightly ejected only at a station that wants it
-        is_wanted = item.class_id in self._any_target
         is_right = item.station_id is not None and item.class_id in self._targets[item.station_id]
-        self._overall.presented_count += is_wanted
-        self._overall.presented_g += item.mass_g * is_wanted
-        self._overall.ejected_count += item.station_id is not None
-        self._overall.ejected_g += item.mass_g * (item.station_id is not None)
-        self._overall.target_count += is_right
-        self._overall.target_g += item.mass_g * is_right
+        for station_id, tally in self._tallies.items():
+            is_here = item.station_id == station_id
+            is_wanted = item.class_id in self._targets[station_id]
+            tally.add_item(item.mass_g, is_wanted=is_wanted, is_ejected=is_here, is_right=is_here and is_right)
+        is_wanted = item.class_id in self._any_target
+        is_ejected = item.station_id is not None
+        self._overall.add_item(item.mass_g, is_wanted=is_wanted, is_ejected=is_ejected, is_right=is_right)
 
     def _is_inside(self, belt_um: int) -> bool:
         start_um, end_um = self._stretch_um

@@ -197,7 +197,7 @@ class Settings(Section, frozen=True):
     """The whole configuration of one line."""
 
     line_name: Annotated[str, Meta(min_length=1, max_length=64)] = "demo"
-    # false: after start-up the line waits for an operator; true is refused with valves that are not simulated
+    # true: a line starts, and goes on after a fault of its own, without an operator; for simulated valves
     start_by_itself: bool = True
     belt: BeltSettings = BeltSettings()
     camera: CameraSettings = CameraSettings()

@@ -24,11 +24,6 @@ class ViewPlan(msgspec.Struct, frozen=True):
     response_ns: int
 
 
-def sees_again(belt_um: int, travel_um: int, plan: ViewPlan) -> bool:
-    """Whether the next view, one step of travel on, will still show the item's centre."""
-    return belt_um - (travel_um + plan.view_step_um) >= plan.downstream_edge_um
-
-
 def time_left_ns(belt_low_um: int, belt: BeltState, plan: ViewPlan) -> int | None:
     """Time until the first station's valve must be told to open, None on a standing belt.
 
@@ -43,13 +38,21 @@ def time_left_ns(belt_low_um: int, belt: BeltState, plan: ViewPlan) -> int | Non
     return round(remaining_um / belt.speed_um_s * NS_PER_S) - plan.response_ns
 
 
-def is_due(belt_um: int, belt_low_um: int, belt: BeltState, now_ns: int, plan: ViewPlan) -> bool:
-    """Whether an item must be decided now: no further view will come, or none will come in time."""
-    travel_um = belt.travel_um
-    if not sees_again(belt_um, travel_um, plan):
+def is_due(belt_um: int, belt_low_um: int, belt: BeltState, last_view_um: int, plan: ViewPlan) -> bool:
+    """Whether an item must be decided now: no further view will show its centre, or none will come in time.
+
+    Args:
+        belt_um: belt coordinate of the item's centre.
+        belt_low_um: that of its downstream edge.
+        belt: where the belt is now.
+        last_view_um: belt travel of the newest view.
+        plan: the line's distances and times.
+    """
+    next_view_um = max(last_view_um + plan.view_step_um, belt.travel_um)
+    if belt_um - next_view_um < plan.downstream_edge_um:
         return True
     left_ns = time_left_ns(belt_low_um, belt, plan)
     if left_ns is None:
         return False
-    next_view_ns = round(plan.view_step_um / belt.speed_um_s * NS_PER_S)
-    return left_ns - (now_ns - belt.measured_at_ns) - next_view_ns < plan.lead_time_ns
+    next_view_ns = round((next_view_um - belt.travel_um) / belt.speed_um_s * NS_PER_S)
+    return left_ns - next_view_ns < plan.lead_time_ns

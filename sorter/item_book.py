@@ -1,0 +1,105 @@
+"""The book of items on the belt: their evidence and place, from the first view until they have passed the line."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sorter.model.settings import RecipeSettings
+from sorter.model.tracks import Track, TrackBatch
+from sorter.policy.decision import BeltItem
+from sorter.policy.evidence import Calibration, Evidence, class_probabilities, no_evidence, with_view
+
+
+class _Entry:
+    __slots__ = ("evidence", "is_decided", "item", "track")
+
+    def __init__(self, track: Track, class_count: int) -> None:
+        self.track = track
+        self.evidence: Evidence = no_evidence(class_count)
+        self.item: BeltItem | None = None
+        self.is_decided = False
+
+
+class ItemBook:
+    """Items by track id, in belt coordinates."""
+
+    def __init__(self, recipe: RecipeSettings, calibration: Calibration) -> None:
+        self._recipe = recipe
+        self._calibration = calibration
+        self._entries: dict[int, _Entry] = {}
+
+    def observe(self, batch: TrackBatch) -> None:
+        """Add the evidence of one view."""
+        for track in batch.tracks:
+            self._observe(track)
+
+    def undecided(self) -> Iterator[BeltItem]:
+        """Items that still wait for their decision."""
+        return (self._item(entry) for entry in list(self._entries.values()) if not entry.is_decided)
+
+    def item(self, track_id: int) -> BeltItem:
+        """One item by its track."""
+        return self._item(self._entries[track_id])
+
+    def is_decided(self, track_id: int) -> bool:
+        """Whether the item has had its decision."""
+        return self._entries[track_id].is_decided
+
+    def others(self, track_id: int) -> list[BeltItem]:
+        """All other items, as neighbours: those seen as often as an item must be."""
+        least = self._recipe.min_decision_views
+        return [
+            self._item(entry)
+            for other_id, entry in self._entries.items()
+            if other_id != track_id and entry.evidence.view_count >= least
+        ]
+
+    def settle(self, track_id: int, leaves_at_um: int | None) -> None:
+        """Mark an item as decided, and where it will leave the belt if it does."""
+        entry = self._entries[track_id]
+        entry.is_decided = True
+        item = self._item(entry)
+        entry.item = BeltItem(
+            item.track_id,
+            item.x_um,
+            item.belt_um,
+            item.width_um,
+            item.length_um,
+            item.probabilities,
+            item.view_count,
+            leaves_at_um,
+        )
+
+    def forget_before(self, belt_um: int) -> None:
+        """Drop decided items that have passed the last station."""
+        passed = [key for key, entry in self._entries.items() if entry.is_decided and entry.track.belt_um < belt_um]
+        for key in passed:
+            del self._entries[key]
+
+    def forget_all(self) -> None:
+        """Drop everything: a new life of the vision process numbers its tracks anew."""
+        self._entries.clear()
+
+    def _observe(self, track: Track) -> None:
+        entry = self._entries.get(track.track_id)
+        if entry is None:
+            entry = self._entries[track.track_id] = _Entry(track, len(self._recipe.classes))
+        weight = self._recipe.truncated_view_weight if track.truncated else 1.0
+        if not entry.is_decided:
+            entry.track, entry.item = track, None
+            entry.evidence = with_view(entry.evidence, np.array(track.class_probs), weight)
+
+    def _item(self, entry: _Entry) -> BeltItem:
+        if entry.item is None:
+            track = entry.track
+            probabilities = class_probabilities(entry.evidence, self._calibration)
+            entry.item = BeltItem(
+                track.track_id,
+                track.x_um,
+                track.belt_um,
+                track.width_um,
+                track.length_um,
+                probabilities,
+                entry.evidence.view_count,
+            )
+        return entry.item
