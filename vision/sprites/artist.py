@@ -101,14 +101,12 @@ class CutoutSprites:
     def draw(
         self, class_name: str, appearance_seed: int, rotation_rad: float, width_px: int, length_px: int
     ) -> NDArray[np.uint8]:
-        """Fit one cut-out, sometimes mirrored; see `SpriteArtist.draw`."""
+        """Fit one cut-out, never mirrored, as print would read backwards; see `SpriteArtist.draw`."""
         paths = self._paths.get(class_name)
         if paths is None:
             return self._drawn.draw(class_name, appearance_seed, rotation_rad, width_px, length_px)
         rng = _source(class_name, appearance_seed)
         picture = _solid_cutout(paths, int(rng.integers(len(paths))))
-        if rng.random() < 0.5:
-            picture = np.ascontiguousarray(picture[:, ::-1])
         return fitted(picture, rotation_rad, width_px, length_px)
 
 
