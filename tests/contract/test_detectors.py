@@ -1,0 +1,291 @@
+"""What every detector must do, whatever runs it; the networks are made here and see coloured squares."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from sorter.errors import BundleError, ConfigurationError
+from sorter.model.materials import CLASS_NAMES, class_list_sha256
+from sorter.model.settings import Settings
+from sorter.runtime.bundle import Manifest, Network, default_bundle_folder, file_sha256
+from sorter.runtime.clock import ManualClock
+from sorter.runtime.configuration import settings_from
+from vision.detectors import Detector, open_detector
+from vision.frame import Detections, Frame
+from vision.sources import open_source
+
+CLASSES = ("blue", "red")
+SIDE_PX = 64
+CELL_PX = 16
+BLUE, RED = (255, 0, 0), (0, 0, 255)
+NETWORKS = [(head, is_uint8) for head in ("raw", "end_to_end") for is_uint8 in (True, False)]
+RUNTIMES = ("openvino", "onnxruntime")
+
+
+def square_network(head: str, is_uint8: bool) -> onnx.ModelProto:
+    """A network whose 16 cells answer with how blue and how red they are."""
+    nodes, constants = [], []
+
+    def constant(name: str, values: NDArray[Any]) -> str:
+        constants.append(numpy_helper.from_array(values, name))
+        return name
+
+    def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output
+
+    planes, channels = "picture", [2, 0]
+    if is_uint8:
+        floats = node("Cast", ["picture"], "floats", to=TensorProto.FLOAT)
+        scaled = node("Div", [floats, constant("grey_levels", np.float32(255.0))], "scaled")
+        planes, channels = node("Transpose", [scaled], "planes", perm=[0, 3, 1, 2]), [0, 2]
+    means = node("AveragePool", [planes], "means", kernel_shape=[CELL_PX] * 2, strides=[CELL_PX] * 2)
+    wanted = node("Gather", [means, constant("channels", np.array(channels))], "wanted", axis=1)
+    scores = node("Reshape", [wanted, constant("shape", np.array([1, 2, 16]))], "scores")
+    centres = (np.stack(np.meshgrid(np.arange(4), np.arange(4)), axis=0).reshape(1, 2, 16) + 0.5) * CELL_PX
+    sizes = np.full((1, 2, 16), CELL_PX)
+    if head == "raw":
+        boxes = constant("boxes", np.concatenate([centres, sizes], axis=1).astype(np.float32))
+        node("Concat", [boxes, scores], "output", axis=1)
+        shape = [1, 6, 16]
+    else:
+        corners = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1).transpose(0, 2, 1)
+        best = node("ReduceMax", [scores, constant("axis", np.array([1]))], "best", keepdims=1)
+        name = node("Cast", [node("ArgMax", [scores], "index", axis=1)], "name", to=TensorProto.FLOAT)
+        columns = [node("Transpose", [values], f"{values}_column", perm=[0, 2, 1]) for values in (best, name)]
+        node("Concat", [constant("boxes", corners.astype(np.float32)), *columns], "output", axis=2)
+        shape = [1, 16, 6]
+    input_type, input_shape = (
+        (TensorProto.UINT8, [1, SIDE_PX, SIDE_PX, 3]) if is_uint8 else (TensorProto.FLOAT, [1, 3, SIDE_PX, SIDE_PX])
+    )
+    graph = helper.make_graph(
+        nodes,
+        "squares",
+        [helper.make_tensor_value_info("picture", input_type, input_shape)],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, shape)],
+        constants,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+
+def write_bundle(folder: Path, head: str = "raw", is_uint8: bool = True, changes: dict[str, Any] | None = None) -> Path:
+    """A bundle of the square network; `changes` are laid over the manifest's network."""
+    folder.mkdir()
+    onnx.save(square_network(head, is_uint8), folder / "squares.onnx")
+    network = {
+        "file": "squares.onnx",
+        "sha256": file_sha256(folder / "squares.onnx"),
+        "input_width_px": SIDE_PX,
+        "input_height_px": SIDE_PX,
+        "head": head,
+        "takes_uint8_bgr": is_uint8,
+    }
+    manifest = Manifest(
+        "squares",
+        "1",
+        "CC0-1.0",
+        CLASSES,
+        class_list_sha256(CLASSES),
+        msgspec.convert(network | (changes or {}), Network),
+    )
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    return folder
+
+
+def network_settings(folder: Path, runtime: str = "openvino", **detector: Any) -> Settings:
+    station = {"id": "red", "offset_mm": 500.0, "targets": ["red"]}
+    return settings_from(
+        {
+            "recipe": {"classes": list(CLASSES), "stations": [station]},
+            "detector": {"runtime": runtime, "model": str(folder), "score_threshold": 0.4, **detector},
+        }
+    )
+
+
+def picture(height_px: int = 64, width_px: int = 64) -> NDArray[np.uint8]:
+    return np.zeros((height_px, width_px, 3), np.uint8)
+
+
+def frame_of(image: NDArray[np.uint8]) -> Frame:
+    return Frame(frame_id=0, exposed_at_ns=0, travel_um=0, image=image)
+
+
+@pytest.fixture(params=NETWORKS, ids=lambda form: f"{form[0]}-{'uint8' if form[1] else 'float'}")
+def bundle_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return write_bundle(tmp_path / "squares", *request.param)
+
+
+@pytest.fixture(params=RUNTIMES)
+def detector(request: pytest.FixtureRequest, bundle_folder: Path) -> Detector:
+    return open_detector(network_settings(bundle_folder, request.param))
+
+
+def oracle_at(travel_settings: dict[str, Any]) -> tuple[Detector, Frame]:
+    settings = settings_from(
+        {"detector": {"runtime": "oracle"}, "simulation": {"occupancy_ratio": 0.3}, **travel_settings}
+    )
+    return open_detector(settings), Frame(7, 2_000_000_000, 0, picture(640, 640))
+
+
+@pytest.fixture(params=["oracle", *RUNTIMES])
+def any_detector(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Detector, Frame]]:
+    if request.param == "oracle":
+        yield oracle_at({})
+        return
+    image = picture(64, 64)
+    image[16:32, 48:64] = RED
+    yield open_detector(network_settings(write_bundle(tmp_path / "squares"), request.param)), frame_of(image)
+
+
+def test_every_detector_answers_with_arrays_of_the_agreed_form(any_detector: tuple[Detector, Frame]) -> None:
+    detector, frame = any_detector
+    found = detector.detect(frame)
+    assert len(found.boxes_px) > 0
+    assert found.boxes_px.shape == (len(found.boxes_px), 4)
+    assert found.class_probs.shape == (len(found.boxes_px), len(detector.class_names))
+    assert found.boxes_px.dtype == found.class_probs.dtype == np.float32
+    assert (found.boxes_px[:, :2] < found.boxes_px[:, 2:]).all()
+    assert found.boxes_px.min() >= 0
+    assert (found.boxes_px[:, 2:] <= [frame.image.shape[1], frame.image.shape[0]]).all()
+    assert ((found.class_probs >= 0) & (found.class_probs <= 1)).all()
+
+
+def test_every_detector_repeats_itself_and_lets_go_of_what_it_answered(any_detector: tuple[Detector, Frame]) -> None:
+    detector, frame = any_detector
+    first = detector.detect(frame)
+    kept = first.boxes_px.copy(), first.class_probs.copy()
+    second = detector.detect(frame)
+    empty = detector.detect(Frame(8, 400_000_000_000, 0, picture(*frame.image.shape[:2])))
+    assert np.array_equal(second.boxes_px, kept[0])
+    assert np.array_equal(first.boxes_px, kept[0])
+    assert np.array_equal(first.class_probs, kept[1])
+    assert empty.boxes_px.shape[1] == 4
+
+
+def test_every_detector_says_what_it_is(any_detector: tuple[Detector, Frame]) -> None:
+    detector, _ = any_detector
+    assert (detector.runtime, detector.precision) in {("oracle", "exact"), ("openvino", "f32"), ("onnxruntime", "f32")}
+    assert detector.model_id
+    assert detector.class_names in {CLASSES, CLASS_NAMES}
+
+
+def test_a_network_finds_the_squares_and_names_their_colour(detector: Detector) -> None:
+    image = picture()
+    image[0:16, 16:32] = BLUE
+    image[32:48, 48:64] = (0, 0, 200)
+    found = detector.detect(frame_of(image))
+    assert np.allclose(found.boxes_px, [[16, 0, 32, 16], [48, 32, 64, 48]])
+    assert np.allclose(found.class_probs, [[1.0, 0.0], [0.0, 200 / 255]], atol=1e-5)
+
+
+def test_an_empty_picture_gives_empty_arrays(detector: Detector) -> None:
+    found = detector.detect(frame_of(picture()))
+    assert found.boxes_px.shape == (0, 4)
+    assert found.class_probs.shape == (0, len(CLASSES))
+
+
+def test_a_wide_picture_is_letterboxed_and_the_boxes_come_back_to_it(detector: Detector) -> None:
+    image = picture(height_px=64, width_px=128)
+    image[0:32, 96:128] = RED
+    found = detector.detect(frame_of(image))
+    assert np.allclose(found.boxes_px, [[96, 0, 128, 32]])
+    assert found.class_probs[0].argmax() == CLASSES.index("red")
+
+
+def test_pictures_of_changing_size_leave_nothing_behind(detector: Detector) -> None:
+    detector.detect(frame_of(np.full((64, 64, 3), 255, np.uint8)))
+    found = detector.detect(frame_of(picture(height_px=64, width_px=128)))
+    assert len(found.boxes_px) == 0  # nor the grey beside the picture, which is bluer than the threshold
+
+
+def test_the_limit_keeps_the_best(bundle_folder: Path) -> None:
+    image = picture()
+    for number in range(4):
+        image[0:16, number * 16 : number * 16 + 16] = (150 + number * 20, 0, 0)
+    found = open_detector(network_settings(bundle_folder, max_detections=2)).detect(frame_of(image))
+    assert np.allclose(found.boxes_px[:, 0], [48, 32])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_runtimes_agree(bundle_folder: Path, seed: int) -> None:
+    image = np.random.default_rng(seed).integers(0, 256, (48, 80, 3), np.uint8)
+    image[:, ::2] //= 2
+    first, second = (
+        open_detector(network_settings(bundle_folder, runtime, score_threshold=0.3)).detect(frame_of(image))
+        for runtime in RUNTIMES
+    )
+    assert len(first.boxes_px) > 0
+    assert_same(first, second, 1e-3)
+
+
+def assert_same(first: Detections, second: Detections, tolerance: float) -> None:
+    """Equal up to the order of detections whose scores tie."""
+    assert len(first.boxes_px) == len(second.boxes_px)
+    orders = [np.lexsort(found.boxes_px.round().T) for found in (first, second)]
+    assert np.allclose(first.boxes_px[orders[0]], second.boxes_px[orders[1]], atol=100 * tolerance)
+    assert np.allclose(first.class_probs[orders[0]], second.class_probs[orders[1]], atol=tolerance)
+
+
+def test_a_bundle_for_other_classes_is_refused_naming_both(tmp_path: Path) -> None:
+    settings = settings_from({"detector": {"model": str(write_bundle(tmp_path / "squares"))}})
+    with pytest.raises(BundleError, match=r"'blue', 'red'.*pet_clear"):
+        open_detector(settings)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("change", [{"head": "end_to_end"}, {"input_width_px": 32}, {"takes_uint8_bgr": False}])
+def test_a_network_that_is_not_what_the_manifest_says_is_refused(
+    tmp_path: Path, runtime: str, change: dict[str, Any]
+) -> None:
+    folder = write_bundle(tmp_path / "squares", changes=change)
+    with pytest.raises(BundleError, match="the network's"):
+        open_detector(network_settings(folder, runtime))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_file_that_is_no_network_is_refused_in_one_sentence(tmp_path: Path, runtime: str) -> None:
+    folder = write_bundle(tmp_path / "squares")
+    (folder / "squares.onnx").write_bytes(b"not a network")
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+    network = msgspec.structs.replace(manifest.network, sha256=file_sha256(folder / "squares.onnx"))
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, network=network)))
+    with pytest.raises(BundleError, match=r"cannot run squares\.onnx") as refusal:
+        open_detector(network_settings(folder, runtime))
+    assert "\n" not in str(refusal.value)
+
+
+def test_onnxruntime_refuses_bf16(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"detector\.precision = 'bf16'"):
+        open_detector(network_settings(write_bundle(tmp_path / "squares"), "onnxruntime", precision="bf16"))
+
+
+def test_the_oracle_needs_a_simulated_source() -> None:
+    settings = settings_from(
+        {"detector": {"runtime": "oracle"}, "source": {"kind": "video", "location": "somewhere.mp4"}}
+    )
+    with pytest.raises(ConfigurationError, match=r"detector\.runtime = 'oracle'"):
+        open_detector(settings)
+
+
+@pytest.mark.skipif(not default_bundle_folder().is_dir(), reason="no bundle is shipped yet")
+def test_the_shipped_model_answers_alike_on_both_runtimes() -> None:
+    tables: dict[str, Any] = {"simulation": {"occupancy_ratio": 0.2}, "detector": {"score_threshold": 0.3}}
+    source = open_source(settings_from(tables), ManualClock(), 0)
+    image = picture(640, 640)
+    for _ in range(20):
+        source.grab()
+    source.retrieve(image)
+    first, second = (
+        open_detector(settings_from({**tables, "detector": {"score_threshold": 0.3, "runtime": runtime}}))
+        for runtime in RUNTIMES
+    )
+    found = first.detect(frame_of(image))
+    assert len(found.boxes_px) > 0
+    assert_same(found, second.detect(frame_of(image)), 5e-3)

@@ -1,0 +1,80 @@
+"""What all runtimes of a network share: the way from a frame to its input and from its output to detections."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sorter.errors import BundleError
+from sorter.model.settings import DetectorSettings
+from sorter.runtime.bundle import Bundle
+from vision.detectors.heads import Candidates, decode_end_to_end, decode_raw
+from vision.detectors.letterbox import Letterbox
+from vision.frame import Detections, Frame
+
+Shape = tuple[int | None, ...]
+
+
+class NetworkPort:
+    """Input and output side of one network; the runtime in between is the detectors' own.
+
+    Attributes:
+        input: the array that the runtime reads, refilled by `take` at the same address: uint8 (1, H, W, 3) BGR, or
+            float32 (1, 3, H, W) RGB in 0..1, as the bundle says.
+    """
+
+    def __init__(self, bundle: Bundle, settings: DetectorSettings) -> None:
+        network = bundle.manifest.network
+        self._bundle = bundle
+        self._settings = settings
+        self._letterbox = Letterbox(network.input_height_px, network.input_width_px)
+        self._scaled = None if network.takes_uint8_bgr else np.empty(_planar(self._letterbox.buffer.shape), np.float32)
+        self.input: NDArray[np.uint8] | NDArray[np.float32]
+        self.input = self._letterbox.buffer if self._scaled is None else self._scaled
+
+    def take(self, frame: Frame) -> None:
+        """Fit a frame into the input."""
+        self._letterbox.fit(frame.image)
+        if self._scaled is not None:
+            planes_rgb = self._letterbox.buffer[0, :, :, ::-1].transpose(2, 0, 1)
+            np.multiply(planes_rgb, np.float32(1 / 255), out=self._scaled[0])
+
+    def detections(self, output: NDArray[np.float32]) -> Detections:
+        """Read the network's output, shaped as `check_shapes` saw it; it may be overwritten afterwards."""
+        candidates = self._decode(output)
+        boxes_px = self._letterbox.boxes_to_picture(candidates.boxes)
+        is_in_picture = (boxes_px[:, 2:] > boxes_px[:, :2]).all(axis=1)
+        return Detections(boxes_px[is_in_picture], candidates.class_probs[is_in_picture])
+
+    def check_shapes(self, input_shape: Shape, output_shape: Shape) -> None:
+        """Compare the shapes of the network's input and output (None: free) with what the bundle says.
+
+        Raises:
+            BundleError: if they differ.
+        """
+        class_count = len(self._bundle.manifest.classes)
+        expected = (1, None, 6) if self._bundle.manifest.network.head == "end_to_end" else (1, 4 + class_count, None)
+        self._check("input", input_shape, self.input.shape)
+        self._check("output", output_shape, expected)
+
+    def _check(self, side: str, shape: Shape, expected: Shape) -> None:
+        fits = len(shape) == len(expected) and all(
+            None in pair or pair[0] == pair[1] for pair in zip(shape, expected, strict=True)
+        )
+        if not fits:
+            raise BundleError(
+                f"bundle {self._bundle.folder}: the network's {side} is {_shown(shape)}, but the manifest "
+                f"(head {self._bundle.manifest.network.head!r}, {len(self._bundle.manifest.classes)} classes) "
+                f"means {_shown(expected)}"
+            )
+
+    def _decode(self, output: NDArray[np.float32]) -> Candidates:
+        if self._bundle.manifest.network.head == "raw":
+            return decode_raw(output, self._settings)
+        return decode_end_to_end(output, len(self._bundle.manifest.classes), self._settings)
+
+
+def _planar(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape[0], shape[3], shape[1], shape[2]
+
+
+def _shown(shape: Shape) -> str:
+    return "×".join("n" if size is None else str(size) for size in shape)
