@@ -1,0 +1,1 @@
+"""Valve hardware: one protocol, one module for each way to reach a valve."""

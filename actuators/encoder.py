@@ -1,0 +1,61 @@
+"""Where the belt is: the simulated drive's encoder, and readings that vision publishes where a line has none.
+
+What follows from a reading is the controller's.
+"""
+
+from typing import Protocol
+
+from sorter.model.drive import BeltDrive
+from sorter.model.tracks import BeltState
+from sorter.model.units import NS_PER_MS, NS_PER_S
+from sorter.runtime.bus import Subscriber
+
+PULSE_UM = 100
+# Speed is a difference over this long: 0.1 mm of rounding then is 5 mm/s, and on a 1 m/s² ramp it lags 10 mm/s.
+_SPEED_WINDOW_NS = 20 * NS_PER_MS
+
+
+class Encoder(Protocol):
+    """Tells the belt's travel and speed."""
+
+    def read(self, now_ns: int) -> BeltState | None:
+        """The newest reading, None before the first."""
+        ...
+
+
+class SimulatedEncoder:
+    """Counts pulses of 0.1 mm on the simulated drive."""
+
+    def __init__(self, drive: BeltDrive, epoch_ns: int) -> None:
+        self._drive = drive
+        self._epoch_ns = epoch_ns
+
+    def read(self, now_ns: int) -> BeltState:
+        """Travel in whole pulses, and speed as the difference over the last 20 ms (less since the drive's start)."""
+        window_ns = min(_SPEED_WINDOW_NS, now_ns - self._epoch_ns)
+        travel_um = self._counted_um(now_ns)
+        if window_ns <= 0:
+            return BeltState(now_ns, travel_um, 0)
+        moved_um = travel_um - self._counted_um(now_ns - window_ns)
+        return BeltState(now_ns, travel_um, round(moved_um * NS_PER_S / window_ns))
+
+    def _counted_um(self, instant_ns: int) -> int:
+        return self._drive.travel_um_at(instant_ns - self._epoch_ns) // PULSE_UM * PULSE_UM
+
+
+class BusEncoder:
+    """The newest belt state on the bus, for lines whose travel vision reads from the pictures."""
+
+    def __init__(self, subscriber: Subscriber) -> None:
+        self._subscriber = subscriber
+        self._newest: BeltState | None = None
+
+    def read(self, now_ns: int) -> BeltState | None:  # noqa: ARG002 - the bus, not the clock, says when
+        """The newest state received so far."""
+        for received in self._subscriber.waiting():
+            state = received.message
+            if isinstance(state, BeltState) and (
+                self._newest is None or state.measured_at_ns >= self._newest.measured_at_ns
+            ):
+                self._newest = state
+        return self._newest
