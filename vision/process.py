@@ -1,0 +1,124 @@
+"""The vision process: receive frames and belt travel, look, send tracks and previews."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sorter.errors import ConfigurationError
+from sorter.model.belt import BeltTravel
+from sorter.model.condition import HealthStatus
+from sorter.model.settings import is_simulated_source
+from sorter.model.tracks import BeltState
+from sorter.runtime.bus import Subscriber
+from sorter.runtime.process import ProcessContext
+from sorter.runtime.topics import BELT
+from vision.detectors import open_detector
+from vision.frame import Frame
+from vision.picture_travel import PictureTravel
+from vision.pipeline import Pipeline, View
+from vision.preview import PreviewWriter
+from vision.sources import open_source
+from vision.sources.source import FrameSource, FrameTicket
+
+_GRAB_TIMEOUT_MS = 50.0
+
+
+def watch_belt(context: ProcessContext) -> None:
+    """Body of the process; returns when it is asked to stop.
+
+    Raises:
+        BadInputError: if the source or the model cannot be opened.
+    """
+    context.publish_health()
+    detector = open_detector(context.settings, context.plan.epoch_ns)
+    with _opened(context) as source:
+        watch = BeltWatch(context, source, Pipeline(context.settings, source, detector, context.clock))
+        context.set_health(HealthStatus.OK, f"{detector.runtime} {detector.precision} {detector.model_id}")
+        while context.is_running():
+            frame = watch.receive()
+            view = watch.step(frame)
+            watch.send(view)
+
+
+class BeltWatch:
+    """What the loop's three verbs share."""
+
+    def __init__(self, context: ProcessContext, source: FrameSource, pipeline: Pipeline) -> None:
+        self._context = context
+        self._source = source
+        self._pipeline = pipeline
+        self._preview = PreviewWriter(context.settings)
+        self._belt = BeltTravel()
+        self._belt_reader = Subscriber(context.plan.run_folder, [BELT])
+        self._picture_travel = self._open_picture_travel()
+        self._last_view: View | None = None
+
+    def receive(self) -> FrameTicket | None:
+        """The next frame, undecoded, and all belt readings up to now."""
+        ticket = self._source.grab(_GRAB_TIMEOUT_MS)
+        for received in self._belt_reader.waiting():
+            if isinstance(received.message, BeltState):
+                self._belt.add(received.message)
+        return ticket
+
+    def step(self, ticket: FrameTicket | None) -> View | None:
+        """Process the frame if the belt has moved a step since the last view."""
+        if ticket is None:
+            return None
+        if self._picture_travel is not None:
+            return self._pipeline.take_picture(self._measure_travel(self._picture_travel, ticket))
+        travel_um = self._belt.travel_um_at(ticket.exposed_at_ns)
+        if travel_um is None:
+            return None
+        view = self._pipeline.take(ticket, travel_um)
+        if view is None and self._last_view and self._preview.is_overdue(self._context.clock.now_ns()):
+            self._send_preview(self._pipeline.retrieve(ticket, travel_um), self._last_view)
+        return view
+
+    def send(self, view: View | None) -> None:
+        """Publish tracks first, then what can wait: preview and health."""
+        if view is not None:
+            self._context.publisher.publish(view.batch)
+            self._last_view = view
+            if self._preview.is_due(self._context.clock.now_ns()):
+                self._send_preview(view.frame, view)
+        self._show_condition()
+
+    def _send_preview(self, frame: Frame, view: View) -> None:
+        now_ns = self._context.clock.now_ns()
+        preview = self._preview.write(frame, view.batch.tracks, self._pipeline.tracker, now_ns)
+        self._context.publisher.publish(preview)
+
+    def _measure_travel(self, picture_travel: PictureTravel, ticket: FrameTicket) -> Frame:
+        frame = self._pipeline.retrieve(ticket, 0)
+        belt = picture_travel.add(frame.image, ticket.exposed_at_ns)
+        self._context.publisher.publish(belt)
+        return Frame(frame.frame_id, frame.exposed_at_ns, belt.travel_um, frame.image)
+
+    def _open_picture_travel(self) -> PictureTravel | None:
+        settings = self._context.settings
+        if settings.belt.travel_from != "pictures":
+            return None
+        if is_simulated_source(settings):
+            raise ConfigurationError(
+                f"configuration: belt.travel_from = 'pictures': not with the simulated source {settings.source.kind!r}"
+            )
+        return PictureTravel(settings.camera)
+
+    def _show_condition(self) -> None:
+        if self._source.fault is not None:
+            self._context.raise_fault("no_pictures", self._source.fault)
+        else:
+            self._context.clear_fault("no_pictures")
+        figures = {f"{stage}_ms": spent for stage, spent in self._pipeline.stage_ms.items()}
+        figures["view_count"] = float(self._pipeline.view_count)
+        figures["dropped_frame_count"] = float(self._source.dropped_count)
+        self._context.publish_health(figures)
+
+
+@contextmanager
+def _opened(context: ProcessContext) -> Iterator[FrameSource]:
+    source = open_source(context.settings, context.clock, context.plan.epoch_ns)
+    try:
+        yield source
+    finally:
+        source.close()
