@@ -32,6 +32,10 @@ class Topic(msgspec.Struct, frozen=True):
     delivery: Delivery
 
 
+class Heartbeat(msgspec.Struct, frozen=True):
+    """Both ends of the command link say that they live; who and when is in the envelope."""
+
+
 EVERYONE = ("vision", "actuators", "sorter", "ui", "supervisor")
 
 TRACKS = Topic("tracks", TrackBatch, ("vision",), 15.0, 1000.0, Delivery.LATEST)
@@ -48,9 +52,12 @@ FAULT = Topic("fault", Fault, EVERYONE, None, None, Delivery.LATEST)
 REQUEST = Topic("request", OperatorRequest, ("ui",), None, None, Delivery.LATEST)
 COMMAND = Topic("command", EjectionCommand, ("sorter",), None, None, Delivery.ANSWERED)
 ACK = Topic("ack", Ack, ("actuators",), None, None, Delivery.ANSWERED)
+# travels on the command link itself, both ways; how long silence is borne is safety.liveness_ms
+HEARTBEAT = Topic("heartbeat", Heartbeat, ("sorter", "actuators"), 10.0, 300.0, Delivery.LATEST)
 
 TOPICS: tuple[Topic, ...] = (
     TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, HEALTH, FAULT, REQUEST, COMMAND, ACK,
+    HEARTBEAT,
 )  # fmt: skip
 TOPIC_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
 TOPIC_BY_TYPE: dict[type[msgspec.Struct], Topic] = {topic.message_type: topic for topic in TOPICS}
