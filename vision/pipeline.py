@@ -37,7 +37,19 @@ class Pipeline:
         view_count: frames processed.
     """
 
-    def __init__(self, settings: Settings, source: FrameSource, detector: Detector, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, source: FrameSource, detector: Detector, clock: Clock, *, decodes: bool = True
+    ) -> None:
+        """Join source and detector.
+
+        Args:
+            settings: the line's configuration.
+            source: where frames come from.
+            detector: what finds items on them.
+            clock: what the stages are timed with.
+            decodes: False where neither detector nor screen looks at the picture, as in a score with the oracle.
+        """
+        self._decodes = decodes
         self._source = source
         self._detector = detector
         self._clock = clock
@@ -63,7 +75,8 @@ class Pipeline:
     def retrieve(self, ticket: FrameTicket, travel_um: int) -> Frame:
         """Decode the frame that the source grabbed last into the next slot of the ring."""
         slot = self._ring.next_slot()
-        self._timed("retrieve", lambda: self._source.retrieve(slot))
+        if self._decodes:
+            self._timed("retrieve", lambda: self._source.retrieve(slot))
         return Frame(ticket.frame_id, ticket.exposed_at_ns, travel_um, slot)
 
     def process(self, frame: Frame) -> View:

@@ -130,9 +130,9 @@ class StripWorld:
         return self.picture_length_um * len(self._pictures)
 
     def picture_index_at(self, place: int) -> int:
-        """Which picture lies at the place-th stretch of the belt."""
-        lap, within = divmod(place, len(self._pictures))
-        return self._order(lap)[within]
+        """Which picture lies at the place-th stretch of the belt; laps begin at place 1, after one picture of run-in."""
+        lap, within = divmod(place - 1, len(self._pictures))
+        return self._order(max(0, lap))[within]
 
     def items_between(self, start_um: int, end_um: int) -> list[WorldItem]:
         """All items with start ≤ centre < end, ordered by belt coordinate; nothing lies before travel 0."""

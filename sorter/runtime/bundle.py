@@ -11,6 +11,7 @@ import msgspec
 
 from sorter.errors import BundleError
 from sorter.model.materials import class_list_sha256
+from sorter.model.settings import Settings
 
 MANIFEST_NAME = "manifest.json"
 DEFAULT_BUNDLE_NAME = "farz-n-512"
@@ -102,6 +103,23 @@ def load_bundle(folder: Path) -> Bundle:
         raise BundleError(f"bundle {folder}: the network file {manifest.network.file} is missing")
     if file_sha256(bundle.network_path) != manifest.network.sha256:
         raise BundleError(f"bundle {folder}: the network file {manifest.network.file} does not match its hash")
+    return bundle
+
+
+def bundle_for(settings: Settings) -> Bundle:
+    """The bundle that the settings name (the shipped one when they name none), for the recipe's classes.
+
+    Raises:
+        BundleError: if it cannot be used, or was made for other classes.
+    """
+    bundle = load_bundle(Path(settings.detector.model) if settings.detector.model else default_bundle_folder())
+    wanted_sha256 = class_list_sha256(settings.recipe.classes)
+    if bundle.manifest.classes_sha256 != wanted_sha256:
+        raise BundleError(
+            f"bundle {bundle.folder} was made for classes {list(bundle.manifest.classes)} "
+            f"({bundle.manifest.classes_sha256[:8]}), recipe {settings.recipe.name!r} is written for "
+            f"{list(settings.recipe.classes)} ({wanted_sha256[:8]}); they must be the same, in the same order"
+        )
     return bundle
 
 

@@ -1,11 +1,8 @@
 """Choosing the detector that the settings name, and refusing a model that was made for other classes."""
 
-from pathlib import Path
-
-from sorter.errors import BundleError, ConfigurationError
-from sorter.model.materials import class_list_sha256
+from sorter.errors import ConfigurationError
 from sorter.model.settings import Settings
-from sorter.runtime.bundle import Bundle, default_bundle_folder, load_bundle
+from sorter.runtime.bundle import Bundle, bundle_for
 from sorter.runtime.simulated_world import open_world
 from vision.detectors.detector import Detector
 from vision.detectors.oracle import OracleDetector
@@ -24,7 +21,7 @@ def open_detector(settings: Settings, epoch_ns: int = 0) -> Detector:
     """
     if settings.detector.runtime == "oracle":
         return _open_oracle(settings, epoch_ns)
-    return _open_network(_bundle_for(settings), settings)
+    return _open_network(bundle_for(settings), settings)
 
 
 def _open_oracle(settings: Settings, epoch_ns: int) -> Detector:
@@ -46,15 +43,3 @@ def _open_network(bundle: Bundle, settings: Settings) -> Detector:
     from vision.detectors.openvino_detector import OpenVinoDetector
 
     return OpenVinoDetector(bundle, settings.detector)
-
-
-def _bundle_for(settings: Settings) -> Bundle:
-    bundle = load_bundle(Path(settings.detector.model) if settings.detector.model else default_bundle_folder())
-    wanted_sha256 = class_list_sha256(settings.recipe.classes)
-    if bundle.manifest.classes_sha256 != wanted_sha256:
-        raise BundleError(
-            f"bundle {bundle.folder} was made for classes {list(bundle.manifest.classes)} "
-            f"({bundle.manifest.classes_sha256[:8]}), recipe {settings.recipe.name!r} is written for "
-            f"{list(settings.recipe.classes)} ({wanted_sha256[:8]}); they must be the same, in the same order"
-        )
-    return bundle
