@@ -1,14 +1,21 @@
 """Choosing the source that the settings name; each source checks for itself what it was given."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
 from sorter.model.settings import Settings
 from sorter.model.world import ScatteredWorld
 from sorter.runtime.clock import Clock
 from sorter.runtime.simulated_world import read_strip, strip_world
+from vision.sources.capture import open_camera
+from vision.sources.live_camera import LiveCamera
 from vision.sources.painter import BeltScale
+from vision.sources.picture_folder import PictureFolder
 from vision.sources.simulated_camera import SimulatedCamera
 from vision.sources.source import FrameSource
 from vision.sources.sprite_painter import SpritePainter, open_artist
 from vision.sources.strip_painter import StripPainter
+from vision.sources.video_file import VideoFile
 
 
 def open_source(settings: Settings, clock: Clock, epoch_ns: int) -> FrameSource:
@@ -23,9 +30,7 @@ def open_source(settings: Settings, clock: Clock, epoch_ns: int) -> FrameSource:
         SourceError: if it cannot be opened or holds nothing usable.
         DataFolderError: if the folder of a belt strip cannot be read.
     """
-    if settings.source.kind == "strip":
-        return _open_strip(settings, clock, epoch_ns)
-    return _open_sprites(settings, clock, epoch_ns)
+    return _OPENERS[settings.source.kind](settings, clock, epoch_ns)
 
 
 def _open_sprites(settings: Settings, clock: Clock, epoch_ns: int) -> FrameSource:
@@ -38,3 +43,18 @@ def _open_strip(settings: Settings, clock: Clock, epoch_ns: int) -> FrameSource:
     folder = read_strip(settings)
     painter = StripPainter(settings, folder, strip_world(folder, settings), BeltScale.of_camera(settings.camera))
     return SimulatedCamera(settings, clock, epoch_ns, painter)
+
+
+def _open_live(settings: Settings, clock: Clock, _epoch_ns: int) -> FrameSource:
+    camera, location = settings.camera, settings.source.location
+    open_capture = partial(open_camera, location, camera.width_px, camera.height_px, camera.frame_rate_hz)
+    return LiveCamera(camera, location, clock, open_capture)
+
+
+_OPENERS: Mapping[str, Callable[[Settings, Clock, int], FrameSource]] = {
+    "sprites": _open_sprites,
+    "strip": _open_strip,
+    "video": VideoFile,
+    "folder": PictureFolder,
+    "camera": _open_live,
+}

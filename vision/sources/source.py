@@ -32,7 +32,7 @@ class FrameSource(Protocol):
 
     @property
     def fault(self) -> str | None:
-        """Why no pictures come, or that some were unreadable, in one sentence; None while all is well."""
+        """Why no pictures come at present, or came to an early end, in one sentence; None while all is well."""
         ...
 
     @property
