@@ -5,6 +5,7 @@ What follows from a reading is the controller's.
 
 from typing import Protocol
 
+from actuators.belt_position import travel_at_um
 from sorter.model.drive import BeltDrive
 from sorter.model.tracks import BeltState
 from sorter.model.units import NS_PER_MS, NS_PER_S
@@ -59,3 +60,17 @@ class BusEncoder:
             ):
                 self._newest = state
         return self._newest
+
+
+class FollowedTravel:
+    """Travel as the newest readings give it, for simulated valves on a belt that is not simulated."""
+
+    def __init__(self, encoder: Encoder, epoch_ns: int) -> None:
+        self._encoder = encoder
+        self._epoch_ns = epoch_ns
+
+    def travel_um_at(self, elapsed_ns: int) -> int:
+        """Travel in micrometres, extrapolated from the newest reading; 0 before the first."""
+        instant_ns = self._epoch_ns + elapsed_ns
+        state = self._encoder.read(instant_ns)
+        return travel_at_um(state, instant_ns) if state is not None else 0

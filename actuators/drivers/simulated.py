@@ -3,11 +3,12 @@
 It stands for hardware and item physics alike; nothing of it knows commands or modes.
 """
 
+from typing import Protocol
+
 import msgspec
 from numpy.random import PCG64, Generator
 
 from actuators.drivers.driver import Actuation
-from sorter.model.drive import BeltDrive
 from sorter.model.ejection import ItemOutcome, Outcomes, ShotOutcome
 from sorter.model.settings import Settings, StationSettings
 from sorter.model.units import NS_PER_MS, mm_to_um
@@ -15,6 +16,14 @@ from sorter.model.world import World, WorldItem
 
 # Past the last nozzle by this much, no valve that moves some milliseconds late can touch an item any more.
 _OUT_OF_REACH_UM = mm_to_um(200.0)
+
+
+class Travel(Protocol):
+    """The belt's true motion, such as `sorter.model.drive.BeltDrive`."""
+
+    def travel_um_at(self, elapsed_ns: int) -> int:
+        """Travel in micrometres so long after the epoch."""
+        ...
 
 
 class _Shot(msgspec.Struct):
@@ -51,7 +60,7 @@ class SimulatedBar:
     def __init__(
         self,
         settings: Settings,
-        drive: BeltDrive,
+        drive: Travel,
         epoch_ns: int,
         world: World | None,
         started_at_ns: int | None = None,

@@ -1,0 +1,160 @@
+"""The actuators process: receive commands and the line's mode, step the controller by the encoder, send answers.
+
+One thread, one loop, no waiting longer than 5 ms; what a shot may do is decided in `actuators.controller`.
+"""
+
+import gc
+
+from actuators.controller import Controller
+from actuators.drivers.simulated import SimulatedBar
+from actuators.encoder import BusEncoder, Encoder, FollowedTravel, SimulatedEncoder
+from actuators.permission import Permission
+from actuators.tally import Tally
+from sorter.model.condition import HealthStatus, Mode, ModeState
+from sorter.model.drive import BeltDrive
+from sorter.model.ejection import Ack, EjectionCommand
+from sorter.model.recipe import recipe_hash
+from sorter.model.units import NS_PER_MS
+from sorter.runtime.bus import Subscriber, wait_for_any
+from sorter.runtime.link import ControllerLink
+from sorter.runtime.process import ProcessContext
+from sorter.runtime.simulated_world import open_world
+from sorter.runtime.topics import BELT, MODE
+
+_SAMPLE_PERIOD_NS = 5 * NS_PER_MS
+_BELT_PERIOD_NS = 10 * NS_PER_MS
+_CONDITION_PERIOD_NS = 100 * NS_PER_MS
+_LINK_LOST = "link_lost"
+
+
+def control_valves(context: ProcessContext) -> None:
+    """Body of the process; returns, with all valves closed, when it is asked to stop.
+
+    Raises:
+        DataFolderError: if the simulated world's folder cannot be read.
+        DriverError: if valves do not close when told to.
+    """
+    context.publish_health()
+    control = ValveControl(context)
+    # What was loaded so far stays: later collections look at young objects alone and pause well below a millisecond.
+    gc.freeze()
+    try:
+        while context.is_running():
+            commands = control.receive()
+            acks = control.step(commands)
+            control.send(acks)
+    finally:
+        control.close()
+
+
+class ValveControl:
+    """What the loop's three verbs share."""
+
+    def __init__(self, context: ProcessContext) -> None:
+        self._context = context
+        self._clock = context.clock
+        folder, settings = context.plan.run_folder, context.settings
+        self._link = ControllerLink(folder, context.boot_id, settings.safety, context.clock)
+        self._mode_reader = Subscriber(folder, [MODE])
+        self._sockets = [self._link.socket, self._mode_reader.socket]
+        self._reads_pulses = settings.belt.travel_from == "simulated"
+        self._encoder, self._bar = self._open_hardware()
+        self._belt = self._encoder.read(self._clock.now_ns())
+        self._controller = Controller(settings, recipe_hash(settings.recipe), self._bar)
+        self._permission = Permission()
+        self._tally = Tally()
+        self._was_linked = False
+        self._due_ns: int | None = None
+        self._belt_due_ns = self._condition_due_ns = self._clock.now_ns()
+
+    def receive(self) -> list[EjectionCommand]:
+        """Wait until something is due or arrives, then take the mode and all commands."""
+        self._wait()
+        for received in self._mode_reader.waiting():
+            if isinstance(received.message, ModeState):
+                self._permission.hear(received.message.mode, received.boot_id, received.sent_at_ns)
+        return [command for _, command in self._link.receive()]
+
+    def step(self, commands: list[EjectionCommand]) -> list[Ack]:
+        """Read the encoder and let the controller follow link, mode, commands and belt, in this order."""
+        now_ns = self._clock.now_ns()
+        self._belt = self._encoder.read(now_ns)
+        acks = self._follow_sorter(now_ns)
+        for command in commands:
+            self._tally.note_command(command)
+            acks += self._controller.receive(command, self._belt, now_ns)
+        acks += self._controller.step(self._belt, now_ns)
+        self._due_ns = self._controller.next_due_ns(self._belt, now_ns)
+        return acks
+
+    def send(self, acks: list[Ack]) -> None:
+        """Answer first; then heartbeat, belt, outcomes and health, each when it is due."""
+        self._tally.note_acks(acks)
+        for ack in acks:
+            self._link.send(ack)
+        now_ns = self._clock.now_ns()
+        self._link.tick(now_ns)
+        self._publish_belt(now_ns)
+        self._publish_condition(now_ns)
+
+    def close(self) -> None:
+        """Close all valves, whatever ended the loop, and answer what was pending."""
+        try:
+            self.send(self._controller.close_all(self._clock.now_ns()))
+        finally:
+            self._link.close()
+            self._mode_reader.close()
+
+    def _open_hardware(self) -> tuple[Encoder, SimulatedBar]:
+        plan = self._context.plan
+        world = open_world(plan.settings)
+        if self._reads_pulses:
+            drive = BeltDrive(plan.settings.belt)
+            bar = SimulatedBar(plan.settings, drive, plan.epoch_ns, world, self._clock.now_ns())
+            return SimulatedEncoder(drive, plan.epoch_ns), bar
+        reader = Subscriber(plan.run_folder, [BELT])
+        self._sockets.append(reader.socket)
+        encoder = BusEncoder(reader)
+        return encoder, SimulatedBar(plan.settings, FollowedTravel(encoder, plan.epoch_ns), plan.epoch_ns, None)
+
+    def _wait(self) -> None:
+        """Poll, which wakes to the millisecond, until the last two before something is due; then wait for the clock."""
+        now_ns = self._clock.now_ns()
+        due_in_ns = _SAMPLE_PERIOD_NS if self._due_ns is None else min(_SAMPLE_PERIOD_NS, self._due_ns - now_ns)
+        poll_ms = due_in_ns // NS_PER_MS
+        if due_in_ns == _SAMPLE_PERIOD_NS:
+            wait_for_any(self._sockets, poll_ms)
+        elif poll_ms > 1:
+            wait_for_any(self._sockets, poll_ms - 1)
+        else:
+            self._clock.wait_until_ns(now_ns + due_in_ns)
+
+    def _follow_sorter(self, now_ns: int) -> list[Ack]:
+        if not self._link.is_alive(now_ns):
+            return self._lose_link(now_ns)
+        if not self._was_linked:
+            self._was_linked = True
+            self._context.clear_fault(_LINK_LOST)
+            self._context.set_health(HealthStatus.OK, "simulated valves")
+        boot_id = self._link.peer_boot_id
+        acks = self._controller.set_boot_id(boot_id, now_ns) if boot_id is not None else []
+        return acks + self._controller.set_mode(self._permission.mode(boot_id, now_ns), now_ns)
+
+    def _lose_link(self, now_ns: int) -> list[Ack]:
+        if not self._was_linked:
+            return []
+        self._was_linked = False
+        self._permission.withdraw()
+        self._context.raise_fault(_LINK_LOST, "the sorter has fallen silent; all valves are closed")
+        return self._controller.close_all(now_ns) + self._controller.set_mode(Mode.HELD, now_ns)
+
+    def _publish_belt(self, now_ns: int) -> None:
+        if self._reads_pulses and self._belt is not None and now_ns >= self._belt_due_ns:
+            self._belt_due_ns = now_ns + _BELT_PERIOD_NS
+            self._context.publisher.publish(self._belt)
+
+    def _publish_condition(self, now_ns: int) -> None:
+        if now_ns >= self._condition_due_ns:
+            self._condition_due_ns = now_ns + _CONDITION_PERIOD_NS
+            self._context.publisher.publish(self._bar.outcomes(now_ns))
+            self._context.publish_health(self._tally.figures())

@@ -1,0 +1,45 @@
+"""What the controller has answered so far, in figures for its health; scores are computed elsewhere, from truth."""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+
+import numpy as np
+
+from sorter.model.ejection import Ack, AckStatus, EjectionCommand
+from sorter.model.units import UM_PER_MM
+
+_KEPT_COUNT = 1000
+
+
+class Tally:
+    """Counts answers by status, and keeps how far the last thousand openings were from where they should be."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[AckStatus] = Counter()
+        self._commanded_um: dict[tuple[str, int], int] = {}
+        self._errors_mm: deque[float] = deque(maxlen=_KEPT_COUNT)
+
+    def note_command(self, command: EjectionCommand) -> None:
+        """Remember where a command wants to open, until it is answered."""
+        self._commanded_um[command.boot_id, command.seq] = command.open_at_travel_um
+
+    def note_acks(self, acks: Iterable[Ack]) -> None:
+        """Count answers."""
+        for ack in acks:
+            self._counts[ack.status] += 1
+            self._note_placement(ack)
+
+    def figures(self) -> dict[str, float]:
+        """Count by status, and the placement error in millimetres once something fired."""
+        counts = {f"{status.value}_count": float(self._counts[status]) for status in AckStatus}
+        if not self._errors_mm:
+            return counts
+        p50_mm, p99_mm = np.percentile(self._errors_mm, [50, 99])
+        return counts | {"placement_error_p50_mm": float(p50_mm), "placement_error_p99_mm": float(p99_mm)}
+
+    def _note_placement(self, ack: Ack) -> None:
+        if ack.status is AckStatus.REFUSED_DUPLICATE:
+            return
+        commanded_um = self._commanded_um.pop((ack.boot_id, ack.seq), None)
+        if commanded_um is not None and ack.opened_at_travel_um is not None:
+            self._errors_mm.append(abs(ack.opened_at_travel_um - commanded_um) / UM_PER_MM)
