@@ -130,7 +130,7 @@ class StripWorld:
         return self.picture_length_um * len(self._pictures)
 
     def picture_index_at(self, place: int) -> int:
-        """Which picture lies at the place-th stretch of the belt; laps begin at place 1, after one picture of run-in."""
+        """Which picture lies at the place-th stretch of belt; laps begin at place 1, after one picture of run-in."""
         lap, within = divmod(place - 1, len(self._pictures))
         return self._order(max(0, lap))[within]
 

@@ -29,7 +29,7 @@ def load_settings(path: Path | None, overrides: dict[str, Any] | None = None) ->
         ConfigurationError: if the file is missing or not TOML, for unknown keys, and for values out of range.
     """
     tables = _read_toml(path) if path is not None else {}
-    return settings_from(_merged(tables, overrides or {}))
+    return settings_from(merged_tables(tables, overrides or {}))
 
 
 def settings_from(tables: dict[str, Any]) -> Settings:
@@ -55,11 +55,12 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"configuration {path} is not TOML: {error}") from error
 
 
-def _merged(tables: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+def merged_tables(tables: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """Nested tables with others laid over them, key by key."""
     merged = dict(tables)
     for key, value in overrides.items():
         old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(value, dict) and isinstance(old, dict) else value
+        merged[key] = merged_tables(old, value) if isinstance(value, dict) and isinstance(old, dict) else value
     return merged
 
 

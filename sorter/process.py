@@ -1,0 +1,136 @@
+"""The deciding process: receive tracks, belt and answers; step policy and mode; send commands and what screens show."""
+
+from sorter.calibration import open_calibration
+from sorter.line_mode import LineMode
+from sorter.line_statistics import LiveStatistics
+from sorter.model.condition import Health, HealthStatus, ModeState, OperatorRequest
+from sorter.model.ejection import Outcomes
+from sorter.model.recipe import recipe_hash
+from sorter.model.tracks import BeltState, TrackBatch
+from sorter.model.units import NS_PER_MS, NS_PER_S
+from sorter.policy.ledger import Ledger, Settled
+from sorter.runtime.bus import Subscriber, wait_for_any
+from sorter.runtime.envelope import Received
+from sorter.runtime.link import CommandLink
+from sorter.runtime.process import ProcessContext
+from sorter.runtime.topics import BELT, HEALTH, OUTCOMES, REQUEST, TRACKS
+from sorter.sorting import Ruling, Sorting
+
+_TICK_MS = 10.0
+_STATISTICS_PERIOD_NS = NS_PER_S // 2
+_ACK_GRACE_NS = 500 * NS_PER_MS
+_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST)
+
+
+def decide_items(context: ProcessContext) -> None:
+    """Body of the process; returns when it is asked to stop.
+
+    Raises:
+        BadInputError: if the model bundle cannot be used.
+    """
+    desk = DecisionDesk(context)
+    context.set_health(HealthStatus.OK)
+    while context.is_running():
+        received = desk.receive()
+        desk.step(received)
+        desk.send()
+    desk.close()
+
+
+class DecisionDesk:
+    """What the loop's three verbs share."""
+
+    def __init__(self, context: ProcessContext) -> None:
+        settings = context.settings
+        self._context = context
+        self._clock = context.clock
+        self._reader = Subscriber(context.plan.run_folder, _READ_TOPICS)
+        self._link = CommandLink(context.plan.run_folder, context.boot_id, settings.safety, context.clock)
+        self._sorting = Sorting(settings, open_calibration(settings), context.boot_id)
+        self._statistics = LiveStatistics(settings)
+        self._ledger = Ledger()
+        self._mode = LineMode(
+            recipe_hash(settings.recipe), starts_by_itself=settings.start_by_itself, now_ns=context.clock.now_ns()
+        )
+        self._published_mode: ModeState | None = None
+        self._vision_boot_id: str | None = None
+        self._due_ns = 0
+
+    def receive(self) -> list[Received]:
+        """Wait for messages or the next tick."""
+        wait_for_any([self._reader.socket, self._link.socket], _TICK_MS)
+        return list(self._reader.waiting())
+
+    def step(self, received: list[Received]) -> None:
+        """Let each message act, in the order of arrival."""
+        for item in received:
+            self._take(item)
+        for ack in self._link.receive():
+            settled = self._ledger.settle(ack)
+            if settled is not None:
+                self._settle(settled)
+        for settled in self._ledger.expire(self._clock.now_ns(), _ACK_GRACE_NS):
+            self._settle(settled)
+        self._step_mode()
+
+    def send(self) -> None:
+        """Heartbeats, and the once-in-a-while messages."""
+        now_ns = self._clock.now_ns()
+        self._link.tick(now_ns)
+        state = self._mode.state
+        if state is not self._published_mode or now_ns >= self._due_ns:
+            self._context.publisher.publish(state)
+            self._published_mode = state
+        if now_ns >= self._due_ns:
+            self._due_ns = now_ns + _STATISTICS_PERIOD_NS
+            self._context.publisher.publish(self._statistics.statistics(now_ns))
+        self._context.publish_health({"open_command_count": float(self._ledger.open_count)})
+
+    def close(self) -> None:
+        """Say the last figures and let go of the sockets."""
+        self._context.publisher.publish(self._statistics.statistics(self._clock.now_ns()))
+        self._link.close()
+        self._reader.close()
+
+    def _take(self, received: Received) -> None:
+        now_ns = self._clock.now_ns()
+        match received.message:
+            case TrackBatch() as batch:
+                self._take_tracks(batch, received.boot_id, now_ns)
+            case BeltState() as belt:
+                self._obey(self._sorting.take_belt(belt, now_ns))
+            case Health() as health:
+                self._mode.take_health(health, now_ns)
+            case Outcomes() as outcomes:
+                self._statistics.add_outcomes(outcomes)
+            case OperatorRequest() as request:
+                self._mode.take_request(request.kind, request.who, now_ns)
+
+    def _take_tracks(self, batch: TrackBatch, vision_boot_id: str, now_ns: int) -> None:
+        if vision_boot_id != self._vision_boot_id:
+            self._sorting.forget_items()
+            self._vision_boot_id = vision_boot_id
+        if self._mode.is_executing:
+            self._statistics.begin(batch.travel_um)
+        self._statistics.model_id = batch.model_id
+        self._obey(self._sorting.take_tracks(batch, now_ns))
+        self._context.publisher.publish(self._sorting.assess(batch))
+
+    def _obey(self, rulings: list[Ruling]) -> None:
+        for ruling in rulings:
+            if ruling.command is not None:
+                self._ledger.enter(ruling.command)
+                if self._link.send(ruling.command):
+                    self._statistics.add_sent(ruling.decision, self._clock.now_ns())
+                else:
+                    self._settle(self._ledger.fail(ruling.command))
+            self._statistics.add_decision(ruling.decision)
+            self._context.publisher.publish(ruling.decision)
+
+    def _settle(self, settled: Settled) -> None:
+        self._statistics.add_settled(settled.command, settled.ack)
+
+    def _step_mode(self) -> None:
+        now_ns = self._clock.now_ns()
+        self._mode.step(now_ns, is_link_alive=self._link.is_alive(now_ns))
+        self._sorting.is_executing = self._mode.is_executing
