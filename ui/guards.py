@@ -1,0 +1,67 @@
+"""What a request must be before it is answered, and what every answer says about itself; users and roles come later.
+
+The page has no log-in, so the browser of somebody who visits another site must not be made to act or to look:
+
+- the Host must be an address, this machine's name or the configured one (against DNS rebinding);
+- whoever asks the line to act must do it from the page itself (Sec-Fetch-Site, Origin) and on this machine: while
+  nobody can log in, a page served to the network shows and does not act.
+"""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from werkzeug.wrappers import Request, Response
+
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def protect(response: Response) -> Response:
+    """Say in an answer's headers what a browser may do with it: nothing that is not ours, nowhere but here."""
+    response.headers.update(_HEADERS)
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def is_host_known(request: Request, configured_host: str) -> bool:
+    """Whether the name that the browser thinks it talks to can be this machine's."""
+    name = urlsplit(f"//{request.host}").hostname or ""
+    own_name = socket.gethostname().lower()
+    return _is_address(name) or name in {"localhost", configured_host.lower(), own_name, f"{own_name}.local"}
+
+
+def is_from_page(request: Request) -> bool:
+    """Whether a request comes from our own page, or from no browser at all.
+
+    Every browser sends Origin with a POST, and current ones Sec-Fetch-Site; a tool that sends neither is nobody's dupe.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in {"same-origin", "none"}:
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
+
+
+def is_on_this_machine(request: Request) -> bool:
+    """Whether the other end of the connection is this machine."""
+    address = request.remote_addr or ""
+    return _is_address(address) and ipaddress.ip_address(address).is_loopback
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

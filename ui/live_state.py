@@ -1,0 +1,218 @@
+"""The newest of everything the line says, and what of it is too old; reading sockets and serving pages is others' work.
+
+Every instant is an argument, and ages count from when a message was sent: what waited in a queue is old on arrival.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from sorter.model.condition import Fault, Health, ModeState, RequestKind
+from sorter.model.ejection import Assessment, Decision, Intent
+from sorter.model.statistics import LineStatistics
+from sorter.model.tracks import BeltState, Preview, PreviewBox
+from sorter.model.units import NS_PER_S, UM_PER_M, ms_to_ns
+from sorter.policy.mode import TRANSITIONS, ModeEvent
+from sorter.runtime.envelope import Received
+from sorter.runtime.topics import ASSESSMENT, BELT, EVERYONE, HEALTH, MODE, PREVIEW, STATISTICS, Topic
+from ui.page_messages import (
+    Aged,
+    DecisionReport,
+    FaultReport,
+    LiveBox,
+    LivePicture,
+    ModeReport,
+    PictureCondition,
+    ProcessReport,
+    ProcessStatus,
+    StateReport,
+)
+
+# The page shows silence within 2 s, the way to the screen included, so it may not wait for a topic's own 2 s.
+_SHOWN_WITHIN_MS = 1500.0
+_RECENT_NS = 10 * NS_PER_S
+_MAX_RECENT_COUNT = 1000
+_SHOWN_DECISION_COUNT = 8
+# An encoder's creep and the noise of a speed measured from pictures stay below this.
+_STANDING_UM_S = 5_000
+
+
+class LiveState:
+    """What is known of the line.
+
+    Args:
+        class_names: the recipe's classes, in the order of class ids.
+        preview_rate_hz: how often a picture may be expected.
+    """
+
+    def __init__(self, class_names: Sequence[str], preview_rate_hz: float) -> None:
+        self._class_names = tuple(class_names)
+        self._picture_stale_ms = picture_stale_after_ms(preview_rate_hz)
+        self._newest: dict[str, Received] = {}
+        self._health: dict[str, Received] = {}
+        self._faults: dict[tuple[str, str], Received] = {}
+        self._intents: dict[int, tuple[Intent, int]] = {}
+        self._decisions: deque[Decision] = deque(maxlen=_MAX_RECENT_COUNT)
+
+    def take(self, received: Received) -> None:
+        """Note a message; an older life of a process loses its faults when a newer one speaks."""
+        message = received.message
+        if isinstance(message, Health):
+            self._take_health(message, received)
+        elif isinstance(message, Fault):
+            self._take_fault(message, received)
+        elif isinstance(message, Assessment):
+            self._take_assessment(message, received)
+        elif isinstance(message, Decision):
+            self._decisions.append(message)
+        else:
+            self._newest[received.topic] = received
+
+    def report(self, now_ns: int) -> StateReport:
+        """Everything but the picture, as of now."""
+        recent = [decision for decision in self._decisions if now_ns - decision.decided_at_ns <= _RECENT_NS]
+        return StateReport(
+            mode=self._mode(now_ns),
+            belt_speed_m_s=self._belt_speed(now_ns),
+            statistics=self._statistics(now_ns),
+            picture=self.picture_condition(now_ns),
+            is_deciding=self._is_fresh(ASSESSMENT, now_ns),
+            decided_per_min=round(len(recent) * 60 * NS_PER_S / _RECENT_NS),
+            decisions=tuple(self._decision(one, now_ns) for one in reversed(recent[-_SHOWN_DECISION_COUNT:])),
+            processes=tuple(self._process(name, now_ns) for name in EVERYONE),
+            faults=tuple(_fault(received, now_ns) for received in self._faults.values()),
+        )
+
+    def picture(self, now_ns: int) -> LivePicture | None:
+        """The newest picture, each box joined with the newest intent for its track; None before the first."""
+        preview = self._message(PREVIEW)
+        if not isinstance(preview, Preview):
+            return None
+        return LivePicture(
+            frame_id=preview.frame_id,
+            width_px=preview.width_px,
+            height_px=preview.height_px,
+            aspect_ratio=preview.aspect_ratio,
+            age_ms=(now_ns - preview.exposed_at_ns) / 1e6,
+            boxes=tuple(self._box(box, now_ns) for box in preview.boxes),
+            jpeg=preview.jpeg,
+        )
+
+    def picture_condition(self, now_ns: int) -> PictureCondition:
+        """Whether the newest picture shows the belt as it is."""
+        received = self._newest.get(PREVIEW.name)
+        if received is None:
+            return PictureCondition.MISSING
+        if now_ns - received.sent_at_ns <= ms_to_ns(self._picture_stale_ms):
+            return PictureCondition.LIVE
+        return PictureCondition.STANDING if self._is_standing(now_ns) else PictureCondition.STALE
+
+    def _take_health(self, health: Health, received: Received) -> None:
+        before = self._health.get(health.process)
+        if before is not None and before.boot_id != received.boot_id:
+            self._faults = {key: fault for key, fault in self._faults.items() if fault.boot_id != before.boot_id}
+        self._health[health.process] = received
+
+    def _take_fault(self, fault: Fault, received: Received) -> None:
+        if fault.is_cleared:
+            self._faults.pop((fault.process, fault.code), None)
+        else:
+            self._faults[fault.process, fault.code] = received
+
+    def _take_assessment(self, assessment: Assessment, received: Received) -> None:
+        # Preview and assessment of one frame arrive in either order: intents outlive their frame by the topic's limit.
+        limit_ns = ms_to_ns(ASSESSMENT.stale_after_ms or 0.0)
+        oldest_ns = received.sent_at_ns - limit_ns
+        self._intents = {track: kept for track, kept in self._intents.items() if kept[1] >= oldest_ns}
+        self._intents.update({intent.track_id: (intent, received.sent_at_ns) for intent in assessment.intents})
+        self._newest[received.topic] = received
+
+    def _message(self, topic: Topic) -> msgspec.Struct | None:
+        received = self._newest.get(topic.name)
+        return received.message if received is not None else None
+
+    def _age_ns(self, topic: Topic, now_ns: int) -> int:
+        return now_ns - self._newest[topic.name].sent_at_ns
+
+    def _is_fresh(self, topic: Topic, now_ns: int) -> bool:
+        if topic.name not in self._newest:
+            return False
+        return topic.stale_after_ms is None or self._age_ns(topic, now_ns) <= ms_to_ns(topic.stale_after_ms)
+
+    def _is_standing(self, now_ns: int) -> bool:
+        belt = self._message(BELT)
+        sees = self._process("vision", now_ns).status in (ProcessStatus.OK, ProcessStatus.DEGRADED)
+        still = isinstance(belt, BeltState) and abs(belt.speed_um_s) < _STANDING_UM_S
+        return sees and still and self._is_fresh(BELT, now_ns)
+
+    def _mode(self, now_ns: int) -> Aged[ModeReport] | None:
+        state = self._message(MODE)
+        if not isinstance(state, ModeState):
+            return None
+        offered = tuple(kind for kind in RequestKind if (state.mode, ModeEvent(kind.value)) in TRANSITIONS)
+        report = ModeReport(state.mode, (now_ns - state.since_ns) / NS_PER_S, state.reason, offered)
+        return Aged(report, self._age_ns(MODE, now_ns) / NS_PER_S, not self._is_fresh(MODE, now_ns))
+
+    def _belt_speed(self, now_ns: int) -> Aged[float] | None:
+        belt = self._message(BELT)
+        if not isinstance(belt, BeltState):
+            return None
+        speed_m_s = belt.speed_um_s / UM_PER_M
+        return Aged(speed_m_s, self._age_ns(BELT, now_ns) / NS_PER_S, not self._is_fresh(BELT, now_ns))
+
+    def _statistics(self, now_ns: int) -> Aged[LineStatistics] | None:
+        statistics = self._message(STATISTICS)
+        if not isinstance(statistics, LineStatistics):
+            return None
+        is_stale = not self._is_fresh(STATISTICS, now_ns)
+        return Aged(statistics, self._age_ns(STATISTICS, now_ns) / NS_PER_S, is_stale)
+
+    def _decision(self, decision: Decision, now_ns: int) -> DecisionReport:
+        return DecisionReport(
+            decision_id=decision.decision_id,
+            class_name=self._class_name(decision.class_id),
+            probability=decision.probability,
+            station_id=decision.station_id,
+            reason=decision.reason,
+            age_s=(now_ns - decision.decided_at_ns) / NS_PER_S,
+        )
+
+    def _process(self, name: str, now_ns: int) -> ProcessReport:
+        received = self._health.get(name)
+        if received is None or not isinstance(received.message, Health):
+            return ProcessReport(name, ProcessStatus.UNHEARD, None, "", 0)
+        health = received.message
+        silent_ns = now_ns - received.sent_at_ns
+        if silent_ns > ms_to_ns(min(_SHOWN_WITHIN_MS, HEALTH.stale_after_ms or _SHOWN_WITHIN_MS)):
+            return ProcessReport(name, ProcessStatus.SILENT, silent_ns / NS_PER_S, health.detail, health.restart_count)
+        status = ProcessStatus(health.status.value)
+        return ProcessReport(name, status, (now_ns - health.since_ns) / NS_PER_S, health.detail, health.restart_count)
+
+    def _box(self, box: PreviewBox, now_ns: int) -> LiveBox:
+        place = LiveBox(box.track_id, box.left_px, box.top_px, box.right_px, box.bottom_px)
+        intent, _ = self._intents.get(box.track_id, (None, 0))
+        if intent is None or not self._is_fresh(ASSESSMENT, now_ns):
+            return place
+        return msgspec.structs.replace(
+            place,
+            class_name=self._class_name(intent.class_id),
+            probability=intent.probability,
+            station_id=intent.station_id,
+            reason=intent.reason,
+            is_decided=intent.is_decided,
+        )
+
+    def _class_name(self, class_id: int) -> str:
+        return self._class_names[class_id] if 0 <= class_id < len(self._class_names) else f"class {class_id}"
+
+
+def picture_stale_after_ms(preview_rate_hz: float) -> float:
+    """After what silence a picture is old: early enough to show it within 2 s, unless pictures come more rarely."""
+    return max(_SHOWN_WITHIN_MS, 2_500.0 / preview_rate_hz)
+
+
+def _fault(received: Received, now_ns: int) -> FaultReport:
+    fault = received.message
+    assert isinstance(fault, Fault), "only faults are kept as faults"
+    return FaultReport(fault.process, fault.code, fault.detail, (now_ns - fault.raised_at_ns) / NS_PER_S)

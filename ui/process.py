@@ -1,0 +1,98 @@
+"""The ui process: follows the line's messages, keeps the newest for the page, and passes operators' requests on.
+
+One thread (the process's main one) reads and publishes health, so that a stuck reader falls silent; the web server's
+threads only wait for what it puts before them.
+"""
+
+import logging
+import threading
+
+import msgspec
+
+from sorter.errors import FarzError
+from sorter.model.condition import HealthStatus, OperatorRequest, RequestKind
+from sorter.model.units import NS_PER_MS, NS_PER_S
+from sorter.runtime.bus import Subscriber
+from sorter.runtime.process import ProcessContext
+from sorter.runtime.topics import ASSESSMENT, BELT, DECISION, FAULT, HEALTH, MODE, PREVIEW, STATISTICS
+from ui.app import MAX_STREAM_COUNT, LineLink, create_app
+from ui.live_state import LiveState
+from ui.streams import NewestEvent, StreamPlaces
+from ui.web_server import WebServer, listen
+
+_TOPICS = (PREVIEW, ASSESSMENT, DECISION, STATISTICS, BELT, MODE, HEALTH, FAULT)
+_STATE_PERIOD_NS = 250 * NS_PER_MS
+_FOLLOWING_LIMIT_NS = 2 * NS_PER_S
+
+
+class PageFeed:
+    """Turns the line's messages into the two events that all pages get."""
+
+    def __init__(self, context: ProcessContext) -> None:
+        self.states = NewestEvent()
+        self.pictures = NewestEvent()
+        self._clock = context.clock
+        self._subscriber = Subscriber(context.plan.run_folder, _TOPICS)
+        self._state = LiveState(context.settings.recipe.classes, context.settings.ui.preview_rate_hz)
+        self._state_due_ns = context.clock.now_ns()
+
+    def receive(self) -> bool:
+        """Take in what has arrived, waiting no longer than until the next state is due; True for a new picture."""
+        waiting_ns = self._state_due_ns - self._clock.now_ns()
+        messages = self._subscriber.receive(waiting_ns / NS_PER_MS)
+        for received in messages:
+            self._state.take(received)
+        return any(received.topic == PREVIEW.name for received in messages)
+
+    def send(self, is_new_picture: bool) -> None:
+        """Put the picture before the pages when it is new, and the state when it is due."""
+        now_ns = self._clock.now_ns()
+        picture = self._state.picture(now_ns) if is_new_picture else None
+        if picture is not None:
+            self.pictures.put(msgspec.json.encode(picture))
+        if now_ns >= self._state_due_ns:
+            self._state_due_ns = now_ns + _STATE_PERIOD_NS
+            self.states.put(msgspec.json.encode(self._state.report(now_ns)))
+
+    def is_following(self) -> bool:
+        """Whether states are still sent in time."""
+        return self._clock.now_ns() - self._state_due_ns < _FOLLOWING_LIMIT_NS
+
+    def close(self) -> None:
+        """End all streams and stop listening to the line."""
+        self.states.close()
+        self.pictures.close()
+        self._subscriber.close()
+
+
+def serve_page(context: ProcessContext) -> None:
+    """Serve the page until told to stop.
+
+    Raises:
+        BadInputError: if the address to serve on cannot be had.
+        FarzError: if the web server has died.
+    """
+    ui = context.settings.ui
+    publishing = threading.Lock()  # a ZeroMQ socket serves one thread at a time
+    listener = listen(ui.host, ui.port)
+    feed = PageFeed(context)
+    places = StreamPlaces(MAX_STREAM_COUNT)
+
+    def ask(kind: RequestKind) -> None:
+        with publishing:
+            context.publisher.publish(OperatorRequest(kind, context.clock.now_ns(), "page"))
+
+    server = WebServer(
+        create_app(context.settings, LineLink(feed.states, feed.pictures, places, ask, feed.is_following)), listener
+    )
+    server.start()
+    logging.getLogger("ui").info("the page is at http://%s:%d/", ui.host, ui.port)
+    context.set_health(HealthStatus.OK)
+    while context.is_running() and server.is_alive():
+        feed.send(feed.receive())
+        with publishing:
+            context.publish_health({"open_streams_count": float(places.taken_count)})
+    feed.close()
+    server.stop()
+    if context.is_running():
+        raise FarzError("the web server has died")

@@ -1,0 +1,135 @@
+"""Serves a WSGI application on threads of this process; the one module that knows gunicorn.
+
+gunicorn's arbiter is left out on purpose. It would fork, after ZeroMQ has made its threads, and it would watch over
+its child, which is what the line's supervisor does for this process. So gunicorn's threaded worker runs here, in one
+thread that accepts and a pool that answers: one process to watch, to stop, and to die with its parent.
+"""
+
+import errno
+import os
+import socket
+import threading
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+from sorter.errors import BadInputError
+
+_THREAD_COUNT = 40
+_CONNECTION_COUNT = 128
+_BACKLOG_COUNT = 64
+# A client whose network takes nothing for this long is gone; Linux hands the option on to accepted sockets.
+_UNTAKEN_LIMIT_MS = 5000
+_END_OF_STREAMS_S = 0.3
+_STOP_S = 1.5
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        BadInputError: if the address cannot be had: in use, not this machine's, not permitted.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG_COUNT)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise BadInputError(
+            f"the page cannot be served on ui.host = {host!r}, ui.port = {port}: {why}; "
+            "free the port or choose another from 1 to 65535"
+        ) from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN_LIMIT_MS)
+    return listener
+
+
+class WebServer:
+    """Serves until stopped; `stop` ends open connections too."""
+
+    def __init__(self, wsgi: Any, listener: socket.socket) -> None:
+        application = _Application(wsgi)
+        log = application.cfg.logger_class(application.cfg)
+        self._worker = _Worker(1, os.getppid(), [listener], application, 1, application.cfg, log)
+        self._thread = threading.Thread(target=self._worker.init_process, name="web", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Whether it still accepts connections."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Stop accepting, let answers end that end by themselves, cut off the others; takes 2 s at most."""
+        self._worker.handle_exit(None, None)
+        self._thread.join(_END_OF_STREAMS_S)
+        self._worker.cut_off()
+        self._thread.join(_STOP_S)
+
+
+class _Application(BaseApplication):  # type: ignore[misc]
+    """gunicorn's idea of an application: configuration and a WSGI callable."""
+
+    def __init__(self, wsgi: Any) -> None:
+        self._wsgi = wsgi
+        super().__init__()
+
+    def load_config(self) -> None:
+        for key, value in (
+            ("worker_class", "gthread"),
+            ("threads", _THREAD_COUNT),
+            ("worker_connections", _CONNECTION_COUNT),
+            ("keepalive", 1),
+            ("graceful_timeout", 1),
+            ("loglevel", "warning"),
+        ):
+            self.cfg.set(key, value)
+
+    def load(self) -> Any:
+        return self._wsgi
+
+
+class _Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's threaded worker as a part of a process instead of a process."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._lock = threading.Lock()
+        self._answering: set[Any] = set()
+
+    def init_signals(self) -> None:
+        """Leave signals to the process."""
+
+    def handle(self, conn: Any) -> Any:
+        """Answer a connection, known while that takes."""
+        with self._lock:
+            self._answering.add(conn)
+        try:
+            return super().handle(conn)
+        finally:
+            with self._lock:
+                self._answering.discard(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request; a client that takes nothing for too long counts as one that hung up."""
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError as error:
+            raise BrokenPipeError(errno.EPIPE, str(error)) from error
+
+    def cut_off(self) -> None:
+        """Shut all connections that are being answered, which wakes whoever is stuck in writing to one."""
+        with self._lock:
+            connections = list(self._answering)
+        for connection in connections:
+            _shut(connection.sock)
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # the client was faster
