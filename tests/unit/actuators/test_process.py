@@ -59,7 +59,7 @@ class PlayedSorter:
             self.heard.setdefault(type(received.message), []).append(received.message)
 
     def newest(self, kind: type[msgspec.Struct]) -> msgspec.Struct | None:
-        return self.heard.get(kind, [None])[-1]  # type: ignore[list-item]
+        return self.heard.get(kind, [None])[-1]
 
     def belt(self) -> BeltState:
         state = self.newest(BeltState)
