@@ -134,5 +134,5 @@ def _read_manifest(folder: Path) -> Manifest:
         raise BundleError(f"bundle {folder}: no {MANIFEST_NAME} there; give the folder of a model bundle")
     try:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"bundle {folder}: {MANIFEST_NAME} cannot be read: {error}") from error

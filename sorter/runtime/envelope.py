@@ -54,7 +54,7 @@ def unpack(data: bytes) -> Received:
         envelope = _ENVELOPE_DECODER.decode(data)
         decoder = _BODY_DECODERS[envelope.topic]
         message = decoder.decode(envelope.body)
-    except (msgspec.DecodeError, KeyError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
         raise EnvelopeError(f"not a message of this line: {error}") from error
     if envelope.schema_version != SCHEMA_VERSION:
         raise EnvelopeError(f"schema version {envelope.schema_version}, expected {SCHEMA_VERSION}")

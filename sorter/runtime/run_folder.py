@@ -43,7 +43,7 @@ def read_run_plan(run_folder: Path | None, config: Path | None) -> RunPlan:
     try:
         data = (run_folder / _PLAN_NAME).read_bytes()
         return msgspec.json.decode(data, type=RunPlan, dec_hook=_decode_path)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"run folder {run_folder}: {error}") from error
 
 
