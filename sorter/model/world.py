@@ -84,10 +84,12 @@ class ScatteredWorld:
         class_id = int(rng.choice(len(self._class_names), p=self._shares))
         width_mm, length_mm, rotation_rad, size_ratio = _draw_extents(rng, self._class_names[class_id])
         appearance_seed = int(rng.integers(2**31))
-        margin_mm = self._min_gap_mm / 2
+        x_low_mm, y_low_mm = (width_mm + self._min_gap_mm) / 2, (length_mm + self._min_gap_mm) / 2
+        if x_low_mm > self._belt_width_mm / 2 or y_low_mm > _CELL_MM / 2:
+            return None
         for _ in range(_PLACEMENT_TRIES):
-            x_mm = rng.uniform(width_mm / 2 + margin_mm, self._belt_width_mm - width_mm / 2 - margin_mm)
-            y_mm = rng.uniform(length_mm / 2 + margin_mm, _CELL_MM - length_mm / 2 - margin_mm)
+            x_mm = rng.uniform(x_low_mm, self._belt_width_mm - x_low_mm)
+            y_mm = rng.uniform(y_low_mm, _CELL_MM - y_low_mm)
             item = WorldItem(
                 item_id=index * 1000 + number,
                 class_id=class_id,
