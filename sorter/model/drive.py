@@ -1,9 +1,13 @@
 """The simulated belt drive: travel as a pure function of time, with ramps and a stop; real belts have an encoder."""
 
+import math
+
 import msgspec
 
 from sorter.model.settings import BeltSettings
 from sorter.model.units import NS_PER_S, UM_PER_M
+
+_STOP_TOLERANCE_M = 1e-6
 
 
 class _Segment(msgspec.Struct, frozen=True):
@@ -60,7 +64,7 @@ class BeltDrive:
             self._has_stopped = True
             self._stop_and_restart(speed_m_s)
         elif high_m_s is None:
-            self._append(10.0, speed_m_s, 0.0)
+            self._append(self._until_stop_s(10.0, speed_m_s, 0.0), speed_m_s, 0.0)
         else:
             target_m_s = high_m_s if self._is_rising else low_m_s
             self._is_rising = not self._is_rising
@@ -69,7 +73,18 @@ class BeltDrive:
     def _is_stop_due(self) -> bool:
         stop_at_m = self._settings.stop_at_m
         reached_m = self._segments[-1].end_m if self._segments else 0.0
-        return not self._has_stopped and stop_at_m is not None and reached_m >= stop_at_m
+        return not self._has_stopped and stop_at_m is not None and reached_m >= stop_at_m - _STOP_TOLERANCE_M
+
+    def _until_stop_s(self, duration_s: float, speed_m_s: float, acceleration_m_s2: float) -> float:
+        """How much of a stretch of time passes before the belt reaches the travel at which it stops."""
+        stop_at_m = self._settings.stop_at_m
+        if self._has_stopped or stop_at_m is None:
+            return duration_s
+        remaining_m = stop_at_m - (self._segments[-1].end_m if self._segments else 0.0)
+        end_speed_squared = speed_m_s**2 + 2 * acceleration_m_s2 * remaining_m
+        if end_speed_squared < 0.0:
+            return duration_s
+        return min(duration_s, 2 * remaining_m / (speed_m_s + math.sqrt(end_speed_squared)))
 
     def _stop_and_restart(self, speed_m_s: float) -> None:
         self._ramp(speed_m_s, 0.0)
@@ -78,7 +93,8 @@ class BeltDrive:
 
     def _ramp(self, from_m_s: float, to_m_s: float) -> None:
         rate_m_s2 = self._settings.ramp_m_s2 if to_m_s > from_m_s else -self._settings.ramp_m_s2
-        self._append((to_m_s - from_m_s) / rate_m_s2, from_m_s, rate_m_s2)
+        duration_s = self._until_stop_s((to_m_s - from_m_s) / rate_m_s2, from_m_s, rate_m_s2)
+        self._append(duration_s, from_m_s, rate_m_s2)
 
     def _append(self, duration_s: float, speed_m_s: float, acceleration_m_s2: float) -> None:
         last = self._segments[-1] if self._segments else None
