@@ -2,10 +2,12 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from sorter.errors import ConfigurationError
 from sorter.model.settings import Settings
@@ -86,10 +88,10 @@ def _value_at(tables: Any, path: str) -> Any:
 def _check_across(settings: Settings) -> None:
     """What no single key can say: names that must exist, ids that must differ, an order that must hold."""
     recipe = settings.recipe
-    station_ids = [station.id for station in recipe.stations]
-    if len(set(station_ids)) < len(station_ids):
-        raise ConfigurationError(f"configuration: recipe.stations = {station_ids}: ids must differ")
+    _check_distinct("recipe.stations", [station.id for station in recipe.stations])
+    _check_distinct("recipe.classes", recipe.classes)
     for station in recipe.stations:
+        _check_distinct(f"recipe.stations {station.id!r}: targets", station.targets)
         unknown = sorted(set(station.targets) - set(recipe.classes))
         if unknown:
             raise ConfigurationError(
@@ -97,6 +99,33 @@ def _check_across(settings: Settings) -> None:
                 f"must be among recipe.classes {list(recipe.classes)}"
             )
     _check_simulation(settings)
+    _check_homography(settings.camera.homography)
+    _check_dead_nozzles(settings)
+
+
+def _check_distinct(key: str, names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        raise ConfigurationError(f"configuration: {key} = {list(names)}: names must differ")
+
+
+def _check_homography(homography: tuple[float, ...] | None) -> None:
+    if homography is None:
+        return
+    matrix = np.array(homography, np.float64).reshape(3, 3)
+    if not np.isfinite(matrix).all() or np.linalg.matrix_rank(matrix) < 3:
+        raise ConfigurationError(
+            f"configuration: camera.homography = {list(homography)}: must be nine finite numbers of a matrix that can "
+            "be inverted"
+        )
+
+
+def _check_dead_nozzles(settings: Settings) -> None:
+    counts = {station.id: station.nozzle_count for station in settings.recipe.stations}
+    for name in settings.valves.dead_nozzles:
+        station_id, _, number = name.rpartition(":")
+        if not (number.isdecimal() and int(number) < counts.get(station_id, 0)):
+            bars = ", ".join(f"{station}:0..{count - 1}" for station, count in counts.items())
+            raise ConfigurationError(f"configuration: valves.dead_nozzles = {name!r}: must be one of {bars}")
 
 
 def _check_simulation(settings: Settings) -> None:
