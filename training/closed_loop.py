@@ -36,6 +36,7 @@ from vision.sources import open_source
 _ENCODER_PERIOD_NS = 2 * NS_PER_MS
 _OUTCOMES_PERIOD_NS = 500 * NS_PER_MS
 _RUN_OUT_UM = mm_to_um(600.0)
+_LONGEST_EMPTY_UM = mm_to_um(1_000_000.0)
 _BOOT_ID = "virtual"
 _RESPONSE_GRACE_NS = 1_000 * NS_PER_MS
 
@@ -63,6 +64,9 @@ def scored_stretch(settings: Settings, world: World, item_count: int | None) -> 
     """The stretch that holds a number of items; without a number, one lap of a strip or 500 sprites.
 
     It begins one view upstream, so that its first item was in view from edge to edge.
+
+    Raises:
+        ConfigurationError: if a number is asked for and the belt stays empty.
     """
     start_um = CameraView(settings.camera).upstream_edge_um
     if item_count is None and isinstance(world, StripWorld):
@@ -70,6 +74,8 @@ def scored_stretch(settings: Settings, world: World, item_count: int | None) -> 
     wanted_count, step_um, end_um = item_count or 500, mm_to_um(20_000.0), start_um
     belts_um: list[int] = []
     while len(belts_um) < wanted_count:
+        if not belts_um and end_um > _LONGEST_EMPTY_UM:
+            raise ConfigurationError("nothing lies on the first kilometre of the simulated belt, so nothing to score")
         belts_um += [item.belt_um for item in world.items_between(end_um, end_um + step_um)]
         end_um += step_um
     return Stretch(start_um, belts_um[wanted_count - 1] + 1)
@@ -119,18 +125,17 @@ class ClosedLoop:
 
     def run(self, show_progress: Callable[[float], None] = lambda _share: None) -> LoopResult:
         """Run the belt past the last station; `show_progress` is told the share done, 0..1."""
-        free_at_ns, travel_um = 0, 0
+        now_ns, free_at_ns, travel_um = 0, 0, 0
         while travel_um < self._ends_at_um:
             ticket = self._source.grab()
-            if ticket is None:
-                continue
-            self._advance(ticket.exposed_at_ns)
-            travel_um = self._travel_um(ticket.exposed_at_ns)
-            if ticket.exposed_at_ns >= free_at_ns and (view := self._pipeline.take(ticket, travel_um)) is not None:
-                free_at_ns = ticket.exposed_at_ns + self._latency_ns
+            now_ns = self._clock.now_ns() if ticket is None else ticket.exposed_at_ns
+            self._advance(now_ns)
+            travel_um = self._travel_um(now_ns)
+            if ticket and now_ns >= free_at_ns and (view := self._pipeline.take(ticket, travel_um)) is not None:
+                free_at_ns = now_ns + self._latency_ns
                 heapq.heappush(self._deliveries, (free_at_ns, view.batch.frame_id, view.batch))
                 show_progress(min(1.0, travel_um / self._ends_at_um))
-        self._finish(ticket.exposed_at_ns if ticket else 0)
+        self._finish(now_ns)
         return self._result()
 
     def _advance(self, until_ns: int) -> None:

@@ -17,7 +17,9 @@ from training.closed_loop import ClosedLoop, LoopResult, Stretch, open_scored_wo
 @click.command()
 @line_options
 @click.option("--stop", is_flag=True, help="Stop the belt in the middle, and start it again.")
-@click.option("--items", type=int, help="Items to score; without it, one lap of a strip or 500 sprites.")
+@click.option(
+    "--items", type=click.IntRange(min=1), help="Items to score; without it, one lap of a strip or 500 sprites."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def score(as_json: bool, items: int | None, stop: bool, **options: Any) -> None:
     r"""Measure how well the line sorts, in virtual time.
