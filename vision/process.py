@@ -111,6 +111,7 @@ class BeltWatch:
             self._context.clear_fault("no_pictures")
         figures = {f"{stage}_ms": spent for stage, spent in self._pipeline.stage_ms.items()}
         figures["view_count"] = float(self._pipeline.view_count)
+        figures["is_exhausted"] = float(self._source.is_exhausted)
         figures["dropped_frame_count"] = float(self._source.dropped_count)
         self._context.publish_health(figures)
 

@@ -1,0 +1,54 @@
+# Farz: `make run` and `make test` are all a newcomer needs; the rest are their parts.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help run test check tests format clean
+
+help:
+	@echo "make run     install into .venv and run the line; the page is at http://127.0.0.1:8420/"
+	@echo "make test    install what tests need, then check and tests"
+	@echo "make check   format, lint, types, import contracts, spelling"
+	@echo "make format  put the code into its form"
+	@echo "make clean   remove .venv and caches"
+
+run: $(VENV)/installed-run
+	$(BIN)/farz run
+
+test: check tests
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+tests: $(VENV)/installed-dev $(VENV)/system-packages
+	$(BIN)/pytest
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-output
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+
+$(VENV)/installed-run: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+# Ultralytics brings opencv-python, the form with windows, over the files of the headless one: put those back.
+$(VENV)/installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip uninstall --quiet --yes opencv-python
+	$(BIN)/pip install --quiet --force-reinstall --no-deps opencv-python-headless
+	touch $@ $(VENV)/installed-run
+
+$(VENV)/system-packages: tests/install_system_packages.sh | $(BIN)/python
+	bash tests/install_system_packages.sh
+	touch $@
