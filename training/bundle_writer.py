@@ -1,0 +1,76 @@
+"""Writing model bundles: network, manifest and card in one folder that `sorter.runtime.bundle` accepts."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from sorter.model.materials import class_list_sha256
+from sorter.runtime.bundle import (
+    MANIFEST_NAME,
+    Bundle,
+    ClassCalibration,
+    Manifest,
+    Network,
+    OperatingPoint,
+    file_sha256,
+    load_bundle,
+)
+
+CARD_NAME = "MODEL_CARD.md"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What a bundle is called and may be used for."""
+
+    name: str
+    version: str
+    licence: str
+
+
+def write_bundle(folder: Path, onnx_path: Path, identity: Identity, class_names: Sequence[str], size_px: int) -> Bundle:
+    """Write a bundle without calibration or figures; `with_measurements` adds them.
+
+    Args:
+        folder: where; made if missing.
+        onnx_path: the network, copied in as <name>.onnx.
+        identity: name, version, licence.
+        class_names: ordered classes of the network's output.
+        size_px: side of its square input.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    network_path = folder / f"{identity.name}.onnx"
+    if onnx_path.resolve() != network_path.resolve():
+        shutil.copyfile(onnx_path, network_path)
+    network = Network(network_path.name, file_sha256(network_path), size_px, size_px, "raw")
+    manifest = Manifest(
+        identity.name, identity.version, identity.licence, tuple(class_names), class_list_sha256(class_names), network
+    )
+    write_manifest(folder, manifest)
+    return load_bundle(folder)
+
+
+def with_measurements(
+    bundle: Bundle,
+    calibration: Mapping[str, ClassCalibration],
+    curve: Mapping[str, list[OperatingPoint]],
+    metrics: Mapping[str, float],
+    data_sheet: Sequence[str],
+) -> Bundle:
+    """The same bundle with what was measured on held-out pictures, written back."""
+    manifest = msgspec.structs.replace(
+        bundle.manifest,
+        calibration=dict(calibration),
+        operating_curve=dict(curve),
+        metrics=dict(metrics),
+        data_sheet=list(data_sheet),
+    )
+    write_manifest(bundle.folder, manifest)
+    return load_bundle(bundle.folder)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write manifest.json, indented for people and for version control."""
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    (folder / MANIFEST_NAME).write_bytes(text + b"\n")

@@ -1,0 +1,164 @@
+"""Running a model over labelled pictures and saying how good it is, with error bars.
+
+The definition of average precision is in `average_precision`, detection itself in `vision.detectors`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from sorter.errors import DataFolderError
+from sorter.runtime.bundle import ClassCalibration
+from sorter.runtime.clock import Clock
+from sorter.runtime.labelled_folder import LabelledFolder
+from training.average_precision import (
+    ClassMatches,
+    PictureResult,
+    average_precision,
+    bootstrap,
+    match_class,
+    mean_average_precision,
+)
+from training.calibrate import calibrated
+from training.pixels import Picture, read_picture
+from training.progress import progress
+from vision.detectors import Detector
+from vision.frame import Detections, Frame
+
+Detect = Callable[[Picture], Detections]
+
+RESAMPLE_COUNT = 500
+OPERATING_PROBABILITY = 0.5
+_INTERVAL_PERCENTILES = (2.5, 97.5)
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A figure with its 95 % bootstrap interval over pictures."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ClassFigures(msgspec.Struct, frozen=True):
+    """Figures of one class; precision and recall at a calibrated probability of 0.5 and an overlap of 0.5."""
+
+    ap50: float
+    ap50_95: float
+    precision: float | None
+    recall: float
+    label_count: int
+
+
+class EvaluationReport(msgspec.Struct, frozen=True):
+    """What `farz eval` prints."""
+
+    model_id: str
+    runtime: str
+    precision: str
+    map50: Interval
+    map50_95: Interval
+    per_class: dict[str, ClassFigures]
+    picture_count: int
+    seconds: float
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """The figures of a set of pictures, whoever made the detections."""
+
+    map50: Interval
+    map50_95: Interval
+    per_class: dict[str, ClassFigures]
+
+
+def detect_by(detector: Detector) -> Detect:
+    """A detector of the line as a function of single pictures."""
+    return lambda picture: detector.detect(Frame(frame_id=0, exposed_at_ns=0, travel_um=0, image=picture))
+
+
+def detect_folder(folder: LabelledFolder, detect: Detect, clock: Clock) -> tuple[list[PictureResult], float]:
+    """Detect in every picture of a folder.
+
+    Returns:
+        Results in the folder's order, and the seconds spent in `detect`.
+
+    Raises:
+        DataFolderError: if a picture cannot be read.
+    """
+    results, spent_ns = [], 0
+    with progress(folder.pictures, len(folder.pictures), "evaluating") as pictures:
+        for labelled in pictures:
+            picture = read_picture(labelled.path)
+            start_ns = clock.now_ns()
+            found = detect(picture)
+            spent_ns += clock.now_ns() - start_ns
+            results.append(picture_result(labelled_boxes_px(labelled.boxes, picture), labelled.class_ids, found))
+    return results, spent_ns / 1e9
+
+
+def labelled_boxes_px(shares: NDArray[np.float64], picture: Picture) -> NDArray[np.float64]:
+    """Boxes (N, 4) centre and size as shares of the picture, as x0, y0, x1, y1 in its pixels."""
+    size_px = np.array([picture.shape[1], picture.shape[0]] * 2, dtype=np.float64)
+    centres, sides = shares[:, :2], shares[:, 2:]
+    return np.concatenate([centres - sides / 2, centres + sides / 2], axis=1) * size_px
+
+
+def picture_result(
+    label_boxes_px: NDArray[np.float64], label_class_ids: NDArray[np.int64], found: Detections
+) -> PictureResult:
+    """Each found box as a detection of its likeliest class, as the line itself reads it."""
+    boxes_px, class_probs = (np.asarray(part, np.float64) for part in (found.boxes_px, found.class_probs))
+    if not len(boxes_px):
+        empty = np.zeros(0)
+        return PictureResult(label_boxes_px, label_class_ids, np.zeros((0, 4)), empty, empty.astype(np.int64))
+    class_ids = class_probs.argmax(axis=1).astype(np.int64)
+    return PictureResult(label_boxes_px, label_class_ids, boxes_px, class_probs.max(axis=1), class_ids)
+
+
+def judged_classes(folder: LabelledFolder, class_names: Sequence[str]) -> dict[str, int]:
+    """Name and index of the classes that the folder labels exhaustively and that occur in it.
+
+    Raises:
+        DataFolderError: if there is none.
+    """
+    present = {int(class_id) for picture in folder.pictures for class_id in picture.class_ids}
+    judged = {name: index for index, name in enumerate(class_names) if name in folder.complete_for and index in present}
+    if not judged:
+        raise DataFolderError(f"{folder.folder}: no class is both labelled there and listed in complete_for")
+    return judged
+
+
+def figures_of(
+    results: Sequence[PictureResult],
+    judged: Mapping[str, int],
+    calibration: Mapping[str, ClassCalibration] | None = None,
+    seed: int = 0,
+) -> Figures:
+    """Mean average precision with bootstrap intervals, and the figures of each judged class.
+
+    Args:
+        results: picture by picture.
+        judged: name and index of the classes that count.
+        calibration: of the model, so that precision and recall are read at a probability; without, at a score.
+        seed: of the resampling.
+    """
+    known = calibration or {}
+    matches = {name: match_class(results, class_id) for name, class_id in judged.items()}
+    every = list(matches.values())
+    once = np.ones(len(results), dtype=np.int64)
+    values = mean_average_precision(every, once)
+    low, high = np.percentile(bootstrap(every, RESAMPLE_COUNT, seed), _INTERVAL_PERCENTILES, axis=0)
+    map50, map50_95 = (Interval(values[index], float(low[index]), float(high[index])) for index in (0, 1))
+    per_class = {name: class_figures(one, known.get(name, ClassCalibration())) for name, one in matches.items()}
+    return Figures(map50, map50_95, per_class)
+
+
+def class_figures(matches: ClassMatches, calibration: ClassCalibration) -> ClassFigures:
+    """Figures of one class that has labels."""
+    curve = average_precision(matches, np.ones(len(matches.label_counts), dtype=np.int64))
+    sure = calibrated(matches.scores, calibration) >= OPERATING_PROBABILITY
+    hit_count, label_count = int(matches.hits[0, sure].sum()), int(matches.label_counts.sum())
+    precision = hit_count / int(sure.sum()) if sure.any() else None
+    return ClassFigures(float(curve[0]), float(curve.mean()), precision, hit_count / label_count, label_count)

@@ -1,0 +1,162 @@
+"""What the network is shown: a seeded, endless mixture of real pictures, pasted items and the program's own belts.
+
+Picture number `i` is a function of (seed, i) alone, so any number of loader processes gives the same training.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from training.datasets import TrainingSet
+from training.items import VIEW_ACROSS_MM, VIEW_ALONG_MM, Item, drawn_item, lifted_items, varied
+from training.pixels import Picture, relit, shot
+from training.scene import Scene, moved, quarter_turn, scaling, shift, tiled
+from training.synthesis import belt_scene, with_items
+from vision.sprites.artist import SpriteArtist
+from vision.sprites.belt_texture import draw_belt
+
+_BELT_PERIOD_RATIO = 3
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """Shares and strengths of the mixture."""
+
+    belt_ratio: float = 0.25
+    tiled_ratio: float = 0.3
+    lifted_ratio: float = 0.6
+    drawn_ratio: float = 0.35
+    belt_count: int = 12
+    drawn_per_class: int = 140
+
+
+class Stock(NamedTuple):
+    """Items made once and laid many times."""
+
+    belts: tuple[Picture, ...]
+    drawn: tuple[tuple[Item, ...], ...]
+    lifted: tuple[tuple[Item, ...], ...]
+
+
+class Mixture:
+    """Scenes for training, all size_px × size_px."""
+
+    def __init__(self, sets: Sequence[TrainingSet], stock: Stock, recipe: Recipe, size_px: int, seed: int) -> None:
+        self._sets = tuple(sets)
+        self._stock = stock
+        self._recipe = recipe
+        self._size_px = size_px
+        self._seed = seed
+        # A folder that names more classes says more: it is shown more often.
+        counts = np.array([max(1, one.known_class_count) for one in sets], dtype=np.float64)
+        self._shares = counts / max(1.0, counts.sum())
+
+    def scene(self, index: int) -> Scene:
+        """Picture number `index`."""
+        rng = np.random.default_rng([self._seed, index])
+        scene = self._belt(rng) if rng.random() < self._recipe.belt_ratio else self._real(rng)
+        return Scene(shot(relit(scene.picture, rng), rng), scene.boxes_px, scene.class_ids, scene.known)
+
+    def _belt(self, rng: Generator) -> Scene:
+        belts = self._stock.belts
+        belt = belts[int(rng.integers(len(belts)))]
+        top_px = int(rng.integers(belt.shape[0] - self._size_px + 1))
+        window = belt[top_px : top_px + self._size_px, :: rng.choice([-1, 1])]
+        covered_ratio = 0.0 if rng.random() < 0.7 else 0.25
+        items = self._drawn(int(rng.poisson(6)), rng)
+        return belt_scene(np.ascontiguousarray(window), items, len(self._stock.drawn), covered_ratio, rng)
+
+    def _real(self, rng: Generator) -> Scene:
+        chosen = self._sets[int(rng.choice(len(self._sets), p=self._shares))]
+        far = chosen.zoom_ratio < 0.75
+        scene = self._four(chosen, rng) if far or rng.random() < self._recipe.tiled_ratio else self._one(chosen, rng)
+        if rng.random() < self._recipe.lifted_ratio:
+            scene = with_items(scene, self._lifted(1 + int(rng.poisson(1.5)), rng), 0.2, rng)
+        if rng.random() < self._recipe.drawn_ratio:
+            scene = with_items(scene, self._drawn(1 + int(rng.poisson(1)), rng), 0.2, rng)
+        return scene
+
+    def _one(self, chosen: TrainingSet, rng: Generator) -> Scene:
+        return _viewed(_pick(chosen, rng), 1.0, self._size_px, self._size_px, rng)
+
+    def _four(self, chosen: TrainingSet, rng: Generator) -> Scene:
+        size_px = self._size_px
+        column_px, row_px = (int(rng.uniform(0.35, 0.65) * size_px) for _ in range(2))
+        sides = [
+            (height_px, width_px) for height_px in (row_px, size_px - row_px)
+            for width_px in (column_px, size_px - column_px)
+        ]  # fmt: skip
+        zoom = 0.85 * chosen.zoom_ratio
+        return tiled([_viewed(_pick(chosen, rng), zoom, *side, rng) for side in sides], column_px, row_px)
+
+    def _drawn(self, count: int, rng: Generator) -> list[Item]:
+        kinds = self._stock.drawn
+        return [_any(kinds[int(kind)], rng) for kind in rng.integers(len(kinds), size=count)]
+
+    def _lifted(self, count: int, rng: Generator) -> list[Item]:
+        kinds = [items for items in self._stock.lifted if items]
+        if not kinds:
+            return []
+        return [varied(_any(kinds[int(kind)], rng), rng) for kind in rng.integers(len(kinds), size=count)]
+
+
+def fill_stock(
+    sets: Sequence[TrainingSet], artists: Sequence[SpriteArtist], class_names: Sequence[str], recipe: Recipe,
+    size_px: int, seed: int,
+) -> Stock:  # fmt: skip
+    """Draw the belts and items of a run, and lift items from the set that names most classes.
+
+    Args:
+        sets: the real pictures.
+        artists: who draws, in turn; empty for none.
+        class_names: ordered classes.
+        recipe: how many.
+        size_px: side of the training pictures.
+        seed: of all looks.
+    """
+    rng = np.random.default_rng([seed, 1])
+    belts = tuple(
+        draw_belt(size_px, _BELT_PERIOD_RATIO * size_px, int(rng.integers(2**31))) for _ in range(recipe.belt_count)
+    )
+    drawn = tuple(
+        tuple(
+            drawn_item(artists[index % len(artists)], class_names, class_id, size_px, rng)
+            for index in range(recipe.drawn_per_class if artists else 0)
+        )
+        for class_id in range(len(class_names))
+    )
+    richest = max(sets, key=lambda one: one.known_class_count, default=None)
+    found = [item for scene in richest.scenes for item in lifted_items(scene)] if richest else []
+    lifted = tuple(tuple(item for item in found if item.class_id == kind) for kind in range(len(class_names)))
+    return Stock(belts, drawn, lifted)
+
+
+def _viewed(scene: Scene, zoom: float, height_px: int, width_px: int, rng: Generator) -> Scene:
+    """A window of a scene, its size, place and orientation drawn by lot."""
+    matrix = shift(-scene.width_px / 2, -scene.height_px / 2)
+    if rng.random() < 0.12:
+        # A turned belt, the camera's stretch undone and done again, so that shapes stay true.
+        stretch = VIEW_ACROSS_MM / VIEW_ALONG_MM
+        matrix = scaling(1 / stretch, stretch) @ quarter_turn() @ matrix
+    scale, aspect = zoom * np.exp(rng.uniform(-0.35, 0.35)), np.exp(rng.uniform(-0.1, 0.1))
+    matrix = scaling(scale * aspect * rng.choice([-1, 1]), scale / aspect * rng.choice([-1, 1])) @ matrix
+    free_px = _free_px(scene, matrix, height_px, width_px)
+    offset_px = np.array([width_px / 2, height_px / 2]) + rng.uniform(-0.5, 0.5, 2) * free_px
+    return moved(scene, shift(*offset_px) @ matrix, height_px, width_px)
+
+
+def _free_px(scene: Scene, matrix: NDArray[np.float64], height_px: int, width_px: int) -> NDArray[np.float64]:
+    extent = np.abs(matrix[:2, :2]) @ np.array([scene.width_px, scene.height_px])
+    free: NDArray[np.float64] = np.abs(extent - np.array([width_px, height_px]))
+    return free
+
+
+def _pick(chosen: TrainingSet, rng: Generator) -> Scene:
+    return chosen.scenes[int(rng.choice(len(chosen.scenes), p=chosen.weights))]
+
+
+def _any(items: Sequence[Item], rng: Generator) -> Item:
+    return items[int(rng.integers(len(items)))]

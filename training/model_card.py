@@ -1,0 +1,76 @@
+"""The page that goes with a bundle: what it may be used for, what it learned from, how good it is, where it is weak."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sorter.runtime.bundle import Bundle, Manifest
+from training.bundle_writer import CARD_NAME
+from training.evaluate import ClassFigures, Figures
+
+_WEAK_AP50 = 0.4
+
+_USE = """\
+For evaluation and as a starting point. Production runs on a model retrained on the site's own pictures: another camera,
+lamp, belt or waste changes the figures below, usually for the worse. It names items on a belt seen from above; it is
+no safety function and must not decide anything about people."""
+
+_METHOD = """\
+YOLOv5n in its anchor-free form, trained with `farz train` on the data below: real pictures moved, mirrored and relit;
+labelled items lifted from one picture into another; drawn items and cut-outs laid into real pictures and onto the
+program's own belt. A class that a folder does not label exhaustively costs the network nothing on that folder's
+background. Some capture hours, and some belts, are kept out of training; calibration and operating curves come from
+them. The test folder is measured once, at the end."""
+
+
+def write_card(bundle: Bundle, test: Figures | None) -> Path:
+    """Write MODEL_CARD.md into the bundle.
+
+    Args:
+        bundle: measured.
+        test: figures on a test folder that neither training nor calibration has seen, if there is one.
+    """
+    manifest = bundle.manifest
+    parts = [
+        f"# {manifest.name} {manifest.version}",
+        f"`{bundle.model_id}`, licence {manifest.licence}.",
+        f"## Intended use\n\n{_USE}",
+        f"## How it was made\n\n{_METHOD}",
+        "## Data\n\n" + "\n".join(f"- {line}" for line in manifest.data_sheet),
+        _figures_section(manifest, test),
+        _weakness_section(manifest, test),
+    ]
+    path = bundle.folder / CARD_NAME
+    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return path
+
+
+def _figures_section(manifest: Manifest, test: Figures | None) -> str:
+    lines = ["## Figures", "", "OpenVINO, true float32.", "", "| figure | value |", "| --- | --- |"]
+    lines += [f"| {name} | {value:g} |" for name, value in sorted(manifest.metrics.items())]
+    if test is not None:
+        lines += ["", "Test folder, class by class; precision and recall at a calibrated probability of 0.5:", ""]
+        lines += _class_table(test.per_class)
+    return "\n".join(lines)
+
+
+def _class_table(per_class: Mapping[str, ClassFigures]) -> list[str]:
+    rows = [
+        f"| {name} | {one.ap50:.3f} | {one.ap50_95:.3f} | {'–' if one.precision is None else f'{one.precision:.2f}'} "
+        f"| {one.recall:.2f} | {one.label_count} |"
+        for name, one in per_class.items()
+    ]
+    return ["| class | AP50 | AP50-95 | precision | recall | labels |", "| --- | --- | --- | --- | --- | --- |", *rows]
+
+
+def _weakness_section(manifest: Manifest, test: Figures | None) -> str:
+    per_class = {} if test is None else test.per_class
+    weak = [f"{name} ({one.ap50:.2f})" for name, one in per_class.items() if one.ap50 < _WEAK_AP50]
+    unseen = [name for name in manifest.classes if name not in per_class]
+    lines = ["## Known weaknesses", ""]
+    if weak:
+        lines.append(f"- Poor on the test folder (AP50 below {_WEAK_AP50}): {', '.join(weak)}.")
+    if unseen:
+        lines.append(f"- No test figure on real pictures for: {', '.join(unseen)}.")
+    lines.append("- In dense piles many items are missed; it was made for items that lie singly.")
+    lines.append("- Calibration rests on few real detections; rare classes stay close to their raw scores.")
+    return "\n".join(lines)

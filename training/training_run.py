@@ -1,0 +1,143 @@
+"""One training run from folders to bundle; the steps themselves are modules of their own.
+
+One of the few modules that lead to torch; it is imported inside `train_bundle`, so that `farz --help` stays quick.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from sorter.model.materials import CLASS_NAMES
+from sorter.runtime.bundle import Bundle
+from sorter.runtime.clock import SystemClock
+from sorter.runtime.labelled_folder import LabelledFolder, read_labelled_folder
+from training.bundle_writer import Identity, write_bundle
+from training.datasets import TrainingSet, load_scene, load_training_set, read_folders, split_by_capture
+from training.evaluate import Figures, detect_by, detect_folder, figures_of, judged_classes
+from training.held_out import HeldOut, calibrate_bundle, with_test_figures
+from training.items import TrustedCutouts
+from training.mixture import Mixture, Recipe, fill_stock
+from training.model_card import write_card
+from training.model_under_test import open_model
+from training.scene import Scene
+from vision.sprites.artist import DrawnSprites, SpriteArtist
+
+_LOG = logging.getLogger(__name__)
+LICENCE = "AGPL-3.0-or-later"
+_HELD_OUT_RATIO = 0.12
+_HELD_OUT_BELTS = 120
+_HELD_OUT_SEED_SHIFT = 1_000_003
+
+
+class Inputs(msgspec.Struct, frozen=True):
+    """What a run learns from and is measured on."""
+
+    data: tuple[Path, ...]
+    weights: Path | None = None
+    cutouts: Path | None = None
+    test: Path | None = None
+    data_notes: Path | None = None
+
+
+class RunSettings(msgspec.Struct, frozen=True):
+    """Where a run writes and how long it takes."""
+
+    bundle_folder: Path
+    run_folder: Path
+    epoch_count: int
+    pictures_per_epoch: int
+    size_px: int
+    version: str
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """Pictures to learn from, pictures kept out, and what the data sheet says of both."""
+
+    mixture: Mixture
+    held_out: HeldOut
+    data_sheet: tuple[str, ...]
+
+
+def train_bundle(inputs: Inputs, settings: RunSettings, seed: int, *, resume: bool) -> Bundle:
+    """Fine-tune, export, calibrate and measure; return the finished bundle.
+
+    Raises:
+        DataFolderError: if a folder cannot be read.
+        BadInputError: if the first weights do not fit or there is no run to take up.
+        ExportError: if the exported network differs from the trained one.
+    """
+    from training.export import export_onnx
+
+    prepared = prepare(inputs, settings, seed)
+    network = _fine_tuned(inputs, settings, prepared.mixture, resume=resume)
+    onnx_path = settings.run_folder / "network.onnx"
+    export_onnx(network, onnx_path, settings.size_px)
+    identity = Identity(settings.bundle_folder.name, settings.version, LICENCE)
+    bundle = write_bundle(settings.bundle_folder, onnx_path, identity, CLASS_NAMES, settings.size_px)
+    bundle = calibrate_bundle(bundle, prepared.held_out, prepared.data_sheet)
+    test = None if inputs.test is None else test_figures(bundle, inputs.test)
+    bundle = bundle if test is None else with_test_figures(bundle, test)
+    write_card(bundle, test)
+    return bundle
+
+
+def prepare(inputs: Inputs, settings: RunSettings, seed: int) -> Prepared:
+    """Read the folders, keep some captures and belts out, and stock the mixture."""
+    recipe, size_px = Recipe(), settings.size_px
+    parts = [split_by_capture(folder, _HELD_OUT_RATIO, seed) for folder in read_folders(inputs.data, CLASS_NAMES)]
+    sets = [load_training_set(kept, CLASS_NAMES, size_px) for kept, _ in parts]
+    drawn = DrawnSprites()
+    artists: list[SpriteArtist] = [drawn] if inputs.cutouts is None else [drawn, TrustedCutouts(inputs.cutouts)]
+    stock = fill_stock(sets, artists, CLASS_NAMES, recipe, size_px, seed)
+    other_seed = seed + _HELD_OUT_SEED_SHIFT
+    other_stock = fill_stock((), [drawn], CLASS_NAMES, recipe, size_px, other_seed)
+    belts = Mixture((), other_stock, msgspec.structs.replace(recipe, belt_ratio=1.0), size_px, other_seed)
+    held_out = HeldOut(
+        tuple(scene for _, kept_out in parts for scene in _scenes(kept_out, size_px)),
+        tuple(belts.scene(index) for index in range(_HELD_OUT_BELTS)),
+    )
+    return Prepared(Mixture(sets, stock, recipe, size_px, seed), held_out, _data_sheet(inputs, sets, parts))
+
+
+def test_figures(bundle: Bundle, test: Path) -> Figures:
+    """Figures of a bundle on a folder that nothing else has looked at."""
+    folder = read_labelled_folder(test, bundle.manifest.classes)
+    results, _ = detect_folder(folder, detect_by(open_model(bundle.folder)), SystemClock())
+    return figures_of(results, judged_classes(folder, bundle.manifest.classes), bundle.manifest.calibration)
+
+
+def _fine_tuned(inputs: Inputs, settings: RunSettings, mixture: Mixture, *, resume: bool) -> Any:
+    from training.fine_tune import FineTuning, Schedule
+    from training.network import build_network, load_first_weights
+
+    network = build_network(len(CLASS_NAMES))
+    if inputs.weights is not None:
+        load_first_weights(network, inputs.weights)
+    tuning = FineTuning(network, Schedule(settings.epoch_count, settings.pictures_per_epoch), settings.run_folder)
+    if resume:
+        tuning.resume()
+    for loss in tuning.run(mixture):
+        _LOG.info("epoch %d of %d: loss %.3f", tuning.epoch, settings.epoch_count, loss)
+    return tuning.average.network
+
+
+def _scenes(folder: LabelledFolder, size_px: int) -> list[Scene]:
+    known = np.isin(CLASS_NAMES, folder.complete_for)
+    return [load_scene(picture, known, size_px) for picture in folder.pictures]
+
+
+def _data_sheet(
+    inputs: Inputs, sets: Sequence[TrainingSet], parts: Sequence[tuple[LabelledFolder, LabelledFolder]]
+) -> tuple[str, ...]:
+    notes = [] if inputs.data_notes is None else inputs.data_notes.read_text(encoding="utf-8").splitlines()
+    counts = [
+        f"{Path(one.name).parent.name}/{Path(one.name).name}: {len(one.scenes)} pictures to learn from, "
+        f"{len(kept_out.pictures)} kept out for calibration"
+        for one, (_, kept_out) in zip(sets, parts, strict=True)
+    ]
+    drawn = "program's own drawings of items and belts, seeded" + (", and cut-outs" if inputs.cutouts else "")
+    return (*counts, drawn, *(line for line in notes if line.strip()))
