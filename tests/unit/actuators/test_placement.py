@@ -1,7 +1,6 @@
 """Placement on the simulated line, as scored: |travel at opening − commanded travel|, and what is hit and missed."""
 
 from collections import Counter
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -90,14 +89,11 @@ class Line:
         ),
     ],
 )
-def test_openings_are_in_place_and_take_what_they_are_meant_for(
-    belt: BeltSettings, p99_limit_mm: float, record_property: Callable[[str, object], None]
-) -> None:
+def test_openings_are_in_place_and_take_what_they_are_meant_for(belt: BeltSettings, p99_limit_mm: float) -> None:
     line = Line(belt)
     line.run(40)
     errors_mm = line.placement_errors_mm()
     p99_mm = float(np.percentile(errors_mm, 99))
-    record_property("placement_error_p99_mm", p99_mm)
     assert len(errors_mm) > 300
     assert p99_mm <= p99_limit_mm
     assert {ack.status for ack in line.acks} == {AckStatus.FIRED}
