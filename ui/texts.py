@@ -66,9 +66,9 @@ TEXTS: dict[str, Text] = {
     "picture.age": Text("since {age}", "depuis {age}", "منذ {age}"),
     "picture.delay": Text("picture is {ms} ms old", "image vieille de {ms} ms", "عمر الصورة {ms} ms"),
     "picture.undecided": Text(
-        "Boxes only: the sorter is silent, nothing will be ejected",
-        "Cadres seuls : le module sorter est muet, rien ne sera éjecté",
-        "إطارات فقط: وحدة sorter صامتة ولن يُقذف شيء",
+        "Boxes only: the sorter is silent, nothing new is decided",
+        "Cadres seuls : le module sorter est muet, rien de nouveau n'est décidé",
+        "إطارات فقط: وحدة sorter صامتة ولا قرارات جديدة",
     ),
     "legend.ejected": Text("will be ejected", "sera éjecté", "سيُقذف"),
     "legend.planned": Text("planned, may still change", "prévu, peut changer", "مخطَّط وقد يتغيّر"),

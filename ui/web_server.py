@@ -9,6 +9,8 @@ import errno
 import os
 import socket
 import threading
+import weakref
+from collections.abc import Sequence
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -68,6 +70,8 @@ class WebServer:
         self._thread.join(_END_OF_STREAMS_S)
         self._worker.cut_off()
         self._thread.join(_STOP_S)
+        if not self._thread.is_alive():
+            self._worker.close()
 
 
 class _Application(BaseApplication):  # type: ignore[misc]
@@ -95,23 +99,21 @@ class _Application(BaseApplication):  # type: ignore[misc]
 class _Worker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker as a part of a process instead of a process."""
 
+    PIPE: Sequence[int]
+
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._lock = threading.Lock()
-        self._answering: set[Any] = set()
+        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def init_signals(self) -> None:
         """Leave signals to the process."""
 
     def handle(self, conn: Any) -> Any:
-        """Answer a connection, known while that takes."""
+        """Answer on a connection, and know it until it is gone."""
         with self._lock:
-            self._answering.add(conn)
-        try:
-            return super().handle(conn)
-        finally:
-            with self._lock:
-                self._answering.discard(conn)
+            self._connections.add(conn)
+        return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request; a client that takes nothing for too long counts as one that hung up."""
@@ -121,11 +123,17 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
             raise BrokenPipeError(errno.EPIPE, str(error)) from error
 
     def cut_off(self) -> None:
-        """Shut all connections that are being answered, which wakes whoever is stuck in writing to one."""
+        """Shut all connections, which wakes whoever writes to a client that does not read, or waits for it to leave."""
         with self._lock:
-            connections = list(self._answering)
+            connections = list(self._connections)
         for connection in connections:
             _shut(connection.sock)
+
+    def close(self) -> None:
+        """Close what a worker process would leave to its end."""
+        self.tmp.close()
+        for end in self.PIPE:
+            os.close(end)
 
 
 def _shut(connection: socket.socket) -> None:

@@ -9,11 +9,11 @@ const $ = (id) => document.getElementById(id);
 /** Show all figures of a state. */
 export function showFigures(state) {
   showMode(state.mode);
-  showFaults(state.faults);
+  showFaults([...state.faults, ...silences(state.processes)]);
   showHeadlines(state);
   showStations(state.statistics);
   showCounts(state.statistics);
-  showDecisions(state.decisions);
+  showDecisions(state.decisions, state.statistics?.is_stale);
   showProcesses(state.processes);
   showRuns(state.statistics);
 }
@@ -24,8 +24,8 @@ function showMode(mode) {
   $("mode").querySelector("use").setAttribute("href", `#mark-${name}`);
   setText($("mode-name"), text(`mode.${name}`));
   if (mode === null) return;
-  setText($("mode-reason"), mode.value.reason);
-  setText($("mode-age"), text("picture.age", { age: duration(mode.value.mode_s) }));
+  setText($("mode-reason"), mode.is_stale ? text("stale") : mode.value.reason);
+  setText($("mode-age"), text("picture.age", { age: duration(mode.is_stale ? mode.age_s : mode.value.mode_s) }));
 }
 
 function showFaults(faults) {
@@ -39,6 +39,13 @@ function showFaults(faults) {
   faults.forEach((fault, index) => setText(ages[index], duration(fault.active_s)));
 }
 
+// Whoever has fallen silent cannot say that something is wrong: the page does.
+function silences(processes) {
+  return processes
+    .filter((process) => process.status === "silent")
+    .map((process) => ({ process: process.name, code: text("status.silent"), detail: "", active_s: process.status_s }));
+}
+
 function faultLine(fault) {
   const cause = code(`${fault.process} · ${fault.code}`, { class: "code" });
   const age = html("span", { class: "fine", "aria-hidden": "true" });
@@ -48,7 +55,7 @@ function faultLine(fault) {
 function showHeadlines({ belt_speed_m_s: speed, statistics, decided_per_min }) {
   const figures = statistics?.value.figures;
   figure("belt-speed", number(speed?.value, 2), speed?.is_stale);
-  figure("decided-per-min", number(decided_per_min), false);
+  figure("decided-per-min", number(decided_per_min), statistics?.is_stale);
   figure("missed-windows", percent(figures?.missed_window_ratio, 2), statistics?.is_stale);
   figure("latency", number(figures?.frame_to_command_p99_ms), statistics?.is_stale);
   part("latency", "p50", number(figures?.frame_to_command_p50_ms));
@@ -133,7 +140,8 @@ function classLabel(name) {
   return isWordedClass(name) ? html("span", {}, className(name)) : code(name);
 }
 
-function showDecisions(decisions) {
+function showDecisions(decisions, isStale) {
+  markStale($("decisions").parentElement, isStale);
   $("decisions").replaceChildren(...decisions.map((decision) => {
     const isEjected = decision.reason === "eject" && decision.station_id !== null;
     const fate = isEjected ? stationTag(decision.station_id) : text(`reason.${decision.reason}`);

@@ -1,0 +1,64 @@
+"""The web server inside a process: answers, ends open streams, and says which address it cannot have."""
+
+import socket
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sorter.errors import BadInputError
+from ui.streams import NewestEvent, event_stream
+from ui.web_server import WebServer, listen
+
+
+class Served:
+    """A server whose every answer is one stream."""
+
+    def __init__(self) -> None:
+        self.newest = NewestEvent()
+        listener = listen("127.0.0.1", 0)
+        self.port = listener.getsockname()[1]
+        self.server = WebServer(self._answer, listener)
+        self.server.start()
+
+    def _answer(self, _environment: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        return event_stream(self.newest)
+
+
+def test_a_stream_arrives_and_ends_with_the_server() -> None:
+    served = Served()
+    served.newest.put(b"1")
+    with urllib.request.urlopen(f"http://127.0.0.1:{served.port}/", timeout=5) as response:
+        assert [response.readline() for _ in range(3)] == [b"retry: 1000\n", b"\n", b"data: 1\n"]
+        served.newest.close()
+        served.server.stop()
+        response.read()
+    assert not served.server.is_alive()
+
+
+def test_a_client_that_takes_nothing_cannot_keep_the_server() -> None:
+    served = Served()
+    with socket.create_connection(("127.0.0.1", served.port)) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert deaf.recv(1)
+        served.newest.put(b"x" * 50_000_000)
+        served.newest.close()
+        served.server.stop()
+        assert not served.server.is_alive()
+
+
+def test_a_port_in_use_is_named_with_its_key() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            BadInputError, match=rf"ui\.host = '127\.0\.0\.1', ui\.port = {port}: Address already in use"
+        ):
+            listen("127.0.0.1", port)
+
+
+def test_an_address_that_is_not_this_machines_is_named() -> None:
+    with pytest.raises(BadInputError, match=r"ui\.host = '192\.0\.2\.1'"):
+        listen("192.0.2.1", 8420)
