@@ -9,6 +9,7 @@ from actuators.controller import Controller
 from actuators.drivers.simulated import SimulatedBar
 from actuators.encoder import BusEncoder, Encoder, FollowedTravel, SimulatedEncoder
 from actuators.permission import Permission
+from actuators.scheduling import take_precedence
 from actuators.tally import Tally
 from sorter.model.condition import HealthStatus, Mode, ModeState
 from sorter.model.drive import BeltDrive
@@ -64,6 +65,7 @@ class ValveControl:
         self._permission = Permission()
         self._tally = Tally()
         self._was_linked = False
+        self._detail = f"simulated valves, {take_precedence()}"
         self._due_ns: int | None = None
         self._belt_due_ns = self._condition_due_ns = self._clock.now_ns()
 
@@ -135,7 +137,7 @@ class ValveControl:
         if not self._was_linked:
             self._was_linked = True
             self._context.clear_fault(_LINK_LOST)
-            self._context.set_health(HealthStatus.OK, "simulated valves")
+            self._context.set_health(HealthStatus.OK, self._detail)
         boot_id = self._link.peer_boot_id
         acks = self._controller.set_boot_id(boot_id, now_ns) if boot_id is not None else []
         return acks + self._controller.set_mode(self._permission.mode(boot_id, now_ns), now_ns)
