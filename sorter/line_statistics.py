@@ -3,7 +3,7 @@
 from collections import Counter
 
 from sorter.model.belt import CameraView
-from sorter.model.ejection import Ack, Decision, DecisionReason, EjectionCommand, Outcomes
+from sorter.model.ejection import NO_ITEM_REASONS, Ack, Decision, EjectionCommand, Outcomes
 from sorter.model.scorecard import Scorecard
 from sorter.model.settings import Settings, is_simulated_source
 from sorter.model.statistics import LineStatistics
@@ -28,7 +28,7 @@ class LiveStatistics:
 
     def add_decision(self, decision: Decision) -> None:
         """Count a decided item."""
-        if self._scorecard is None or decision.reason is DecisionReason.TOO_FEW_VIEWS:
+        if self._scorecard is None or decision.reason in NO_ITEM_REASONS:
             return
         self._class_counts[self._settings.recipe.classes[decision.class_id]] += 1
         self._view_sum += decision.view_count

@@ -31,6 +31,7 @@ from sorter.runtime.topics import HEALTH, MODE, STATISTICS
 
 _STEP_MS = 100.0
 _RUN_OUT_S = 2.0
+FAILURE_EXIT_CODE = 1
 _SECONDS_PER_UNIT = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 
 
@@ -125,6 +126,8 @@ class _Run:
             self._publisher.close()
         if self._supervisor.bad_input_process is not None:
             sys.exit(BAD_INPUT_EXIT_CODE)
+        if self._supervisor.has_given_up:
+            sys.exit(FAILURE_EXIT_CODE)
         return self._statistics
 
     def _take(self, timeout_ms: float) -> None:
@@ -146,7 +149,8 @@ class _Run:
 
     def _is_over(self) -> bool:
         is_late = self._ends_at_ns is not None and self._clock.now_ns() >= self._ends_at_ns
-        return is_late or self._supervisor.bad_input_process is not None
+        is_hopeless = self._supervisor.has_given_up and self._duration_ns is not None
+        return is_late or is_hopeless or self._supervisor.bad_input_process is not None
 
     def _show(self) -> None:
         """One line on a terminal that is written over; nothing in a pipe."""

@@ -97,6 +97,7 @@ TEXTS: dict[str, Text] = {
     "reason.no_station": Text("no station takes it", "aucune station", "لا محطة له"),
     "reason.neighbours": Text("neighbours too close", "voisins trop proches", "الجوار قريب جدًا"),
     "reason.too_few_views": Text("seen too little", "trop peu vu", "مشاهدات قليلة"),
+    "reason.nothing": Text("hardly an item", "guère un objet", "ليس صنفًا على الأرجح"),
     "reason.off_bar": Text("beside the nozzles", "hors des buses", "خارج الفوهات"),
     "reason.too_late": Text("too late", "trop tard", "فات الأوان"),
     "reason.not_executing": Text("line not sorting", "ligne hors tri", "الخط لا يفرز"),

@@ -6,16 +6,24 @@ import msgspec
 
 
 class DecisionReason(enum.Enum):
-    """Why an item is ejected or left on the belt."""
+    """Why an item is ejected or left on the belt.
+
+    What is TOO_FEW_VIEWS or NOTHING was a shadow, a stain or a stray detection more likely than an item: it is left on
+    the belt and counted as no item.
+    """
 
     EJECT = "eject"
     UNKNOWN = "unknown"
     NO_STATION = "no_station"
     NEIGHBOURS = "neighbours"
     TOO_FEW_VIEWS = "too_few_views"
+    NOTHING = "nothing"
     OFF_BAR = "off_bar"
     TOO_LATE = "too_late"
     NOT_EXECUTING = "not_executing"
+
+
+NO_ITEM_REASONS = frozenset({DecisionReason.TOO_FEW_VIEWS, DecisionReason.NOTHING})
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sorter.model.ejection import Ack, AckStatus, Decision, DecisionReason, EjectionCommand, ItemOutcome, Outcomes
+from sorter.model.ejection import NO_ITEM_REASONS, Ack, AckStatus, Decision, EjectionCommand, ItemOutcome, Outcomes
 from sorter.model.settings import RecipeSettings
 from sorter.model.statistics import Estimate, Figures, StationFigures
 from sorter.model.units import NS_PER_MS, UM_PER_MM, mm_to_um
@@ -100,11 +100,11 @@ class Scorecard:
         self._latency_ns: deque[int] = deque(maxlen=_KEPT_COUNT)
 
     def add_decision(self, decision: Decision) -> None:
-        """Count an item that the line decided; fragments seen too seldom are no items."""
+        """Count an item that the line decided; what was hardly an item is not counted."""
         if not self._is_inside(decision.belt_um):
             return
         self._reasons[decision.reason.value] += 1
-        if decision.reason is not DecisionReason.TOO_FEW_VIEWS:
+        if decision.reason not in NO_ITEM_REASONS:
             heapq.heappush(self._uncounted_belt_um, decision.belt_um)
 
     def add_latency(self, frame_to_command_ns: int) -> None:

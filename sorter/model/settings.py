@@ -136,6 +136,8 @@ class RecipeSettings(Section, frozen=True):
         ),
     )
     min_decision_views: PositiveCount = 2
+    # an item that is not ejected counts as one from this probability of being any of the classes
+    min_item_probability: Ratio = 0.5
     # how much a view counts in which the picture's edge cuts the item
     truncated_view_weight: Ratio = 0.3
     # a command leaves at least this long before the valve must act

@@ -92,6 +92,8 @@ def _is_there(item: BeltItem, station_um: int) -> bool:
 
 
 def _reason_to_pass(shots: Sequence[_Shot], item: BeltItem, class_id: int, recipe: RecipeSettings) -> DecisionReason:
+    if float(item.probabilities.sum()) < recipe.min_item_probability:
+        return DecisionReason.NOTHING
     reasons = {shot.reason for shot in shots}
     for reason in (DecisionReason.NEIGHBOURS, DecisionReason.OFF_BAR):
         if reason in reasons:

@@ -14,15 +14,17 @@ import msgspec
 
 from sorter.model.condition import Fault, Health, HealthStatus
 from sorter.model.settings import SupervisionSettings
-from sorter.model.units import ms_to_ns, s_to_ns
+from sorter.model.units import NS_PER_MS, ms_to_ns, s_to_ns
 from sorter.runtime.bus import Publisher
 from sorter.runtime.clock import Clock
 from sorter.runtime.process import BAD_INPUT_EXIT_CODE
 from sorter.runtime.run_folder import RunPlan
 
+_HEALTH_PERIOD_NS = 500 * NS_PER_MS
+
 
 class ProcessSpec(msgspec.Struct, frozen=True):
-    """One row of the table: a process's name, the module that `python -m` runs, and whether the line needs it."""
+    """One row of the table: a process's name and the module that `python -m` runs."""
 
     name: str
     module: str
@@ -65,6 +67,8 @@ class Supervisor:
         self._clock = clock
         self._publisher = publisher
         self._children = [_Child(spec) for spec in specs]
+        self._started_at_ns = clock.now_ns()
+        self._health_due_ns = 0
         self.bad_input_process: str | None = None
 
     def start(self) -> None:
@@ -73,8 +77,9 @@ class Supervisor:
             self._start(child)
 
     def step(self) -> None:
-        """Notice deaths and start again what is due."""
+        """Notice deaths, start again what is due, and say how the line's processes are."""
         now_ns = self._clock.now_ns()
+        self._publish_health(now_ns)
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
                 self._note_death(child, child.process.returncode, now_ns)
@@ -91,9 +96,23 @@ class Supervisor:
         for process in running:
             _wait_or_kill(process, max(0.05, (deadline_ns - self._clock.now_ns()) / 1e9))
 
+    @property
+    def has_given_up(self) -> bool:
+        """Whether some process died too often to be started again."""
+        return any(child.is_given_up for child in self._children)
+
     def process_ids(self) -> dict[str, int]:
         """Names and process ids of what runs."""
         return {child.spec.name: child.process.pid for child in self._children if child.process is not None}
+
+    def _publish_health(self, now_ns: int) -> None:
+        if now_ns < self._health_due_ns:
+            return
+        self._health_due_ns = now_ns + _HEALTH_PERIOD_NS
+        given_up = [child.spec.name for child in self._children if child.is_given_up]
+        status = HealthStatus.FAULT if given_up else HealthStatus.OK
+        detail = f"gave up on {', '.join(given_up)}" if given_up else ""
+        self._publisher.publish(Health("supervisor", status, self._started_at_ns, detail, 0))
 
     def _start(self, child: _Child) -> None:
         child.restart_at_ns = None
