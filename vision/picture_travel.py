@@ -45,7 +45,7 @@ class PictureTravel:
         """Pictures over which travel was carried on at the last speed, because they did not match the one before."""
         return self._unmatched_count
 
-    def update(self, image: NDArray[np.uint8], exposed_at_ns: int) -> BeltState:
+    def add(self, image: NDArray[np.uint8], exposed_at_ns: int) -> BeltState:
         """Travel since the first picture, which counts as 0, and the speed since the picture before.
 
         Args:

@@ -12,7 +12,6 @@ from vision.detectors.network import NetworkPort
 from vision.frame import Detections, Frame
 
 _DEVICE = "CPU"
-_PRECISION_NAMES = {ov.Type.f32: "f32", ov.Type.bf16: "bf16", ov.Type.f16: "f16"}
 
 
 class OpenVinoDetector:
@@ -35,7 +34,7 @@ class OpenVinoDetector:
         self._port = NetworkPort(bundle, settings)
         compiled = _compile(bundle, settings)
         self._port.check_shapes(_shape(compiled.input(0)), _shape(compiled.output(0)))
-        self.precision = _PRECISION_NAMES[compiled.get_property("INFERENCE_PRECISION_HINT")]
+        self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self._request = compiled.create_infer_request()
         # The tensor looks at the port's array, which lives as long as this detector does.
         self._request.set_input_tensor(ov.Tensor(self._port.input, shared_memory=True))

@@ -15,6 +15,11 @@ def read_picture(path: Path) -> NDArray[np.uint8] | None:
     return np.asarray(picture, np.uint8)
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a file begins as a picture that can be decoded does; looks at a few bytes only."""
+    return bool(cv2.haveImageReader(str(path)))
+
+
 def resize_into(picture: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
     """Resize a picture into a buffer that may have another size and aspect; both (H, W, 3) uint8 BGR."""
     if picture.shape == out.shape:

@@ -24,6 +24,10 @@ class FrameTimes:
             estimate -= 1
         return estimate
 
+    def remaining_ns(self, frame_id: int) -> int:
+        """Time until a frame's exposure; negative when it has passed."""
+        return self.exposed_at_ns(frame_id) - self._clock.now_ns()
+
     def deadline_ns(self, timeout_ms: float) -> int:
         """The instant at which a wait of that length is over."""
         return self._clock.now_ns() + ms_to_ns(timeout_ms)

@@ -40,3 +40,7 @@ class BeltPainter(Protocol):
             first_row: rows from belt coordinate 0 to the downstream edge of the canvas; may be negative.
         """
         ...
+
+    def draw_ahead(self) -> None:
+        """Prepare one thing that will soon come into view, if any is left; called while the camera has time."""
+        ...

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sorter.model.belt import CameraView
 from sorter.model.drive import BeltDrive
 from sorter.model.settings import Settings
-from sorter.model.units import UM_PER_M
+from sorter.model.units import NS_PER_MS, UM_PER_M
 from sorter.runtime.clock import Clock
 from vision.sources.frame_times import FrameTimes
 from vision.sources.painter import BeltPainter, BeltScale
@@ -19,6 +19,8 @@ from vision.sources.source import FrameTicket
 from vision.sprites.compositing import add_sensor_noise, motion_blur
 
 _LOSS_STREAM = 0x10556
+# With less time than this until the next exposure the camera does not start on work for later.
+_IDLE_NS = 8 * NS_PER_MS
 
 
 class SimulatedCamera:
@@ -53,6 +55,8 @@ class SimulatedCamera:
         self._ticket = None
         deadline_ns = self._times.deadline_ns(timeout_ms)
         frame_id = self._newest_waiting_id()
+        if self._times.remaining_ns(self._next_id) > _IDLE_NS and frame_id is None:
+            self._painter.draw_ahead()
         while frame_id is None and self._times.wait_for(self._next_id, deadline_ns):
             frame_id = self._newest_waiting_id()
         if frame_id is not None:

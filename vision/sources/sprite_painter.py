@@ -1,7 +1,6 @@
 """The simulated belt with items drawn by the program or cut out of pictures; where they lie is the world's to say."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +30,7 @@ class SpritePainter:
         self._scale = scale
         self._artist = artist
         self._texture = _belt_texture(settings, scale)
+        self._near: list[WorldItem] = []
         self._sprites: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
 
     def paint(self, canvas: NDArray[np.uint8], first_row: int) -> None:
@@ -38,10 +38,15 @@ class SpritePainter:
         self._lay_belt(canvas, first_row)
         start_um = round(first_row * self._scale.row_um) - _LARGEST_ITEM_UM
         end_um = round((first_row + len(canvas)) * self._scale.row_um) + _LARGEST_ITEM_UM
-        items = self._world.items_between(start_um, end_um)
-        for item in items:
+        self._near = self._world.items_between(start_um, end_um)
+        for item in self._near:
             self._lay_item(canvas, item, first_row)
-        self._draw_ahead(items)
+
+    def draw_ahead(self) -> None:
+        """Draw one item that lies upstream of the view; drawing takes as long as painting some ten frames."""
+        undrawn = next((item for item in self._near if item.item_id not in self._sprites), None)
+        if undrawn is not None:
+            self._sprite_of(undrawn)
 
     def _lay_belt(self, canvas: NDArray[np.uint8], first_row: int) -> None:
         period, height = len(self._texture), len(canvas)
@@ -61,24 +66,23 @@ class SpritePainter:
         left_px = round((item.x_um - item.width_um / 2) / self._scale.column_um)
         paste(canvas, self._sprite_of(item), top_px, left_px)
 
-    def _draw_ahead(self, items: Sequence[WorldItem]) -> None:
-        # Drawing takes some ten frames' painting: one item a frame, before it comes into view, spreads that out.
-        for item in items:
-            if item.item_id not in self._sprites:
-                self._sprite_of(item)
-                return
-
     def _sprite_of(self, item: WorldItem) -> NDArray[np.uint8]:
         sprite = self._sprites.pop(item.item_id, None)
         if sprite is None:
             width_px = max(1, round(item.width_um / self._scale.column_um))
             length_px = max(1, round(item.length_um / self._scale.row_um))
-            class_name = self._class_names[item.class_id]
-            sprite = self._artist.draw(class_name, item.appearance_seed, item.rotation_rad, width_px, length_px)
+            sprite = self._draw(item, width_px, length_px)
         self._sprites[item.item_id] = sprite
         if len(self._sprites) > _SPRITE_CAPACITY:
             self._sprites.popitem(last=False)
         return sprite
+
+    def _draw(self, item: WorldItem, width_px: int, length_px: int) -> NDArray[np.uint8]:
+        class_name = self._class_names[item.class_id]
+        try:
+            return self._artist.draw(class_name, item.appearance_seed, item.rotation_rad, width_px, length_px)
+        except SpriteFolderError as error:
+            raise SourceError(f"source.location: {error}") from error
 
 
 def open_artist(settings: Settings) -> SpriteArtist:

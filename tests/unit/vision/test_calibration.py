@@ -9,7 +9,6 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-import tomllib
 from numpy.typing import NDArray
 
 from sorter.errors import SourceError

@@ -31,7 +31,7 @@ def errors_ratio(frame_count: int, **tables: Any) -> tuple[NDArray[np.float64], 
         ticket = source.grab()
         assert ticket is not None
         source.retrieve(slot)
-        measured.append(travel.update(slot, ticket.exposed_at_ns).travel_um)
+        measured.append(travel.add(slot, ticket.exposed_at_ns).travel_um)
         true.append(drive.travel_um_at(ticket.exposed_at_ns))
     steps = np.diff(measured) / np.diff(true) - 1
     return np.append(steps, measured[-1] / true[-1] - 1), travel
@@ -75,10 +75,10 @@ def test_pictures_that_do_not_match_carry_the_last_speed_on_and_are_counted() ->
     travel = PictureTravel(settings_from({}).camera)
     picture = belt_picture()
     for number in range(3):
-        state = travel.update(np.roll(picture, 40 * number, axis=0), number * FRAME_NS)
+        state = travel.add(np.roll(picture, 40 * number, axis=0), number * FRAME_NS)
     speed_um_s = state.speed_um_s
     assert speed_um_s == pytest.approx(40 * ROW_MM * 1000 * FRAME_RATE_HZ, rel=0.01)
-    lost = travel.update(belt_picture(seed=2), 5 * FRAME_NS)
+    lost = travel.add(belt_picture(seed=2), 5 * FRAME_NS)
     assert travel.unmatched_count == 1
     assert lost.speed_um_s == speed_um_s
     assert lost.travel_um == pytest.approx(5 * 40 * ROW_MM * 1000, rel=0.01)
@@ -87,7 +87,7 @@ def test_pictures_that_do_not_match_carry_the_last_speed_on_and_are_counted() ->
 def test_dark_pictures_match_nothing() -> None:
     travel = PictureTravel(settings_from({}).camera)
     for number in range(3):
-        state = travel.update(np.zeros((640, 640, 3), np.uint8), number * FRAME_NS)
+        state = travel.add(np.zeros((640, 640, 3), np.uint8), number * FRAME_NS)
     assert (state.travel_um, state.speed_um_s) == (0, 0)
 
 
@@ -97,7 +97,7 @@ def test_a_standing_belt_stays_where_it_is_in_spite_of_noise() -> None:
     picture = belt_picture() // 2
     for number in range(20):
         noisy = picture + noise.integers(0, 6, picture.shape, np.uint8)
-        state = travel.update(noisy, number * FRAME_NS)
+        state = travel.add(noisy, number * FRAME_NS)
     assert (state.travel_um, state.speed_um_s) == (0, 0)
 
 
@@ -106,13 +106,13 @@ def test_a_creeping_belt_is_not_taken_for_a_standing_one() -> None:
     fine = belt_picture().repeat(16, axis=0)[:, :160]  # sixteen rows to one of the camera's
     for number in range(61):  # a sixteenth of a row each
         picture = np.roll(fine, number, axis=0).reshape(640, 16, 160, 3).mean(axis=1).astype(np.uint8).repeat(4, axis=1)
-        state = travel.update(picture, number * FRAME_NS)
+        state = travel.add(picture, number * FRAME_NS)
     assert state.travel_um == pytest.approx(60 / 16 * ROW_MM * 1000, abs=0.15 * ROW_MM * 1000)
 
 
 def test_a_picture_that_is_not_newer_changes_nothing() -> None:
     travel = PictureTravel(settings_from({}).camera)
-    travel.update(belt_picture(), 0)
-    state = travel.update(np.roll(belt_picture(), 20, axis=0), FRAME_NS)
-    assert travel.update(belt_picture(3), FRAME_NS) == state
-    assert travel.update(belt_picture(3), 0) == state
+    travel.add(belt_picture(), 0)
+    state = travel.add(np.roll(belt_picture(), 20, axis=0), FRAME_NS)
+    assert travel.add(belt_picture(3), FRAME_NS) == state
+    assert travel.add(belt_picture(3), 0) == state

@@ -97,10 +97,8 @@ def test_a_still_that_cannot_be_read_is_named(strip_folder: Path, tmp_path: Path
     (tmp_path / "images" / "broken.png").write_bytes(b"no picture")
     for name in ("data.yaml", "class_map.toml"):
         (tmp_path / name).write_text((strip_folder / name).read_text())
-    source = open_source(strip_settings(tmp_path), ManualClock(), 0)
-    source.grab()
     with pytest.raises(SourceError, match=r"broken\.png"):
-        source.retrieve(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))
+        open_source(strip_settings(tmp_path), ManualClock(), 0)
 
 
 def sprite_painter(artist: BlockArtist, **camera: Any) -> tuple[SpritePainter, ScatteredWorld, BeltScale]:
@@ -145,8 +143,22 @@ def test_each_item_is_drawn_once_while_the_belt_passes() -> None:
     canvas = np.zeros((160, 320, 3), np.uint8)
     for first_row in range(0, 600, 5):
         painter.paint(canvas, first_row)
+        painter.draw_ahead()
     assert 0 < artist.drawn_count <= len(world.items_between(0, 10_000_000))
     assert artist.drawn_count < 60
+
+
+def test_what_was_drawn_ahead_is_there_when_it_comes_into_view() -> None:
+    artist = BlockArtist()
+    painter, _, _ = sprite_painter(artist)
+    canvas = np.zeros((160, 320, 3), np.uint8)
+    for first_row in range(0, 600, 5):
+        painter.paint(canvas, first_row)
+        for _ in range(3):
+            painter.draw_ahead()
+        ahead_count = artist.drawn_count
+        painter.paint(canvas, first_row + 5)
+        assert artist.drawn_count == ahead_count
 
 
 def test_a_class_without_drawings_is_refused() -> None:

@@ -25,11 +25,17 @@ ROW_MM = 2.0
 class RulerPainter:
     """Paints each row of the belt with its number: blue its units, green its 250s."""
 
+    def __init__(self) -> None:
+        self.drawn_ahead_count = 0
+
     def paint(self, canvas: NDArray[np.uint8], first_row: int) -> None:
         rows = np.arange(first_row + len(canvas) - 1, first_row - 1, -1)
         canvas[:] = 0
         canvas[..., 0] = (rows % 250)[:, None]
         canvas[..., 1] = (rows // 250)[:, None]
+
+    def draw_ahead(self) -> None:
+        self.drawn_ahead_count += 1
 
 
 def settings_for(**tables: dict[str, Any]) -> Settings:
@@ -74,6 +80,18 @@ def test_who_is_late_gets_the_newest_frame_and_the_others_are_counted() -> None:
     assert following is not None
     assert (late.frame_id, following.frame_id) == (7, 8)
     assert camera.dropped_count == 6
+
+
+def test_it_prepares_what_is_to_come_only_while_it_has_time() -> None:
+    clock, painter = ManualClock(EPOCH_NS), RulerPainter()
+    camera = SimulatedCamera(settings_for(), clock, EPOCH_NS, painter)
+    camera.grab()
+    assert painter.drawn_ahead_count == 0  # the first frame was there already
+    camera.grab()
+    assert painter.drawn_ahead_count == 1
+    clock.wait_until_ns(EPOCH_NS + 2 * FRAME_NS - 1_000_000)
+    camera.grab()
+    assert painter.drawn_ahead_count == 1  # a millisecond is no time
 
 
 def test_lost_frames_are_the_same_ones_whoever_asks_when() -> None:
@@ -153,6 +171,9 @@ def test_a_long_exposure_smears_along_the_travel_alone() -> None:
             assert first_row >= 0
             canvas[:] = 0
             canvas[32, 32] = 240
+
+        def draw_ahead(self) -> None:
+            pass
 
     settings = settings_for(camera={"exposure_us": 5000.0}, belt={"speed_m_s": 2.0})  # 10 mm, five rows
     camera = SimulatedCamera(settings, ManualClock(EPOCH_NS), EPOCH_NS, DotPainter())
