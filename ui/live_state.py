@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sorter.model.condition import Fault, Health, ModeState, RequestKind
-from sorter.model.ejection import Assessment, Decision, Intent
+from sorter.model.condition import Fault, Health, Mode, ModeState, RequestKind
+from sorter.model.ejection import Assessment, Decision, DecisionReason, Intent
 from sorter.model.statistics import LineStatistics
 from sorter.model.tracks import BeltState, Preview, PreviewBox
 from sorter.model.units import NS_PER_S, UM_PER_M, ms_to_ns
@@ -56,7 +56,7 @@ class LiveState:
         self._decisions: deque[Decision] = deque(maxlen=_MAX_RECENT_COUNT)
 
     def take(self, received: Received) -> None:
-        """Note a message; an older life of a process loses its faults when a newer one speaks."""
+        """Note a message; faults and tracks of a process's earlier life end when a newer one speaks."""
         message = received.message
         if isinstance(message, Health):
             self._take_health(message, received)
@@ -65,7 +65,7 @@ class LiveState:
         elif isinstance(message, Assessment):
             self._take_assessment(message, received)
         elif isinstance(message, Decision):
-            self._decisions.append(message)
+            self._take_decision(message, received)
         else:
             self._newest[received.topic] = received
 
@@ -80,7 +80,7 @@ class LiveState:
             is_deciding=self._is_fresh(ASSESSMENT, now_ns),
             decided_per_min=round(len(recent) * 60 * NS_PER_S / _RECENT_NS),
             decisions=tuple(self._decision(one, now_ns) for one in reversed(recent[-_SHOWN_DECISION_COUNT:])),
-            processes=tuple(self._process(name, now_ns) for name in EVERYONE),
+            processes=tuple(self._process(name, now_ns) for name in EVERYONE if self._is_expected(name)),
             faults=tuple(_fault(received, now_ns) for received in self._faults.values()),
         )
 
@@ -110,9 +110,17 @@ class LiveState:
 
     def _take_health(self, health: Health, received: Received) -> None:
         before = self._health.get(health.process)
-        if before is not None and before.boot_id != received.boot_id:
-            self._faults = {key: fault for key, fault in self._faults.items() if fault.boot_id != before.boot_id}
         self._health[health.process] = received
+        if before is None or before.boot_id == received.boot_id:
+            return
+        # Also ends what the supervisor said about a process that has died, once the process speaks again itself.
+        ended = [
+            key for key, fault in self._faults.items() if (key[0], fault.boot_id) == (health.process, before.boot_id)
+        ]
+        for key in ended:
+            del self._faults[key]
+        if health.process == "vision":
+            self._intents.clear()
 
     def _take_fault(self, fault: Fault, received: Received) -> None:
         if fault.is_cleared:
@@ -125,8 +133,18 @@ class LiveState:
         limit_ns = ms_to_ns(ASSESSMENT.stale_after_ms or 0.0)
         oldest_ns = received.sent_at_ns - limit_ns
         self._intents = {track: kept for track, kept in self._intents.items() if kept[1] >= oldest_ns}
-        self._intents.update({intent.track_id: (intent, received.sent_at_ns) for intent in assessment.intents})
+        for intent in assessment.intents:
+            known, _ = self._intents.get(intent.track_id, (intent, 0))
+            # What was decided once stays, even if the item would now be judged otherwise.
+            self._intents[intent.track_id] = (known if known.is_decided else intent, received.sent_at_ns)
         self._newest[received.topic] = received
+
+    def _take_decision(self, decision: Decision, received: Received) -> None:
+        self._decisions.append(decision)
+        taken = Intent(
+            decision.track_id, decision.class_id, decision.probability, decision.station_id, decision.reason, True
+        )
+        self._intents[decision.track_id] = (taken, received.sent_at_ns)
 
     def _message(self, topic: Topic) -> msgspec.Struct | None:
         received = self._newest.get(topic.name)
@@ -194,14 +212,23 @@ class LiveState:
         intent, _ = self._intents.get(box.track_id, (None, 0))
         if intent is None or not self._is_fresh(ASSESSMENT, now_ns):
             return place
+        is_withheld = intent.reason is DecisionReason.EJECT and not self._is_executing()
         return msgspec.structs.replace(
             place,
             class_name=self._class_name(intent.class_id),
             probability=intent.probability,
-            station_id=intent.station_id,
-            reason=intent.reason,
+            station_id=None if is_withheld else intent.station_id,
+            reason=DecisionReason.NOT_EXECUTING if is_withheld else intent.reason,
             is_decided=intent.is_decided,
         )
+
+    def _is_executing(self) -> bool:
+        state = self._message(MODE)
+        return isinstance(state, ModeState) and state.mode is Mode.EXECUTE
+
+    def _is_expected(self, process: str) -> bool:
+        # Processes may run without a supervisor, each as a service of the machine.
+        return process != "supervisor" or process in self._health
 
     def _class_name(self, class_id: int) -> str:
         return self._class_names[class_id] if 0 <= class_id < len(self._class_names) else f"class {class_id}"

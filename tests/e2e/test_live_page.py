@@ -163,7 +163,7 @@ class FakeLine:
         name, station, _, _, _ = ITEMS[self._frame_id // 4 % len(ITEMS)]
         reason = DecisionReason.EJECT if station else DecisionReason.NO_STATION
         return Decision(
-            self._frame_id, self._frame_id, station, CLASS_NAMES.index(name), 0.91, reason, 5, 0, 0, now_ns,
+            self._frame_id, 1000 + self._frame_id, station, CLASS_NAMES.index(name), 0.91, reason, 5, 0, 0, now_ns,
             self._frame_id, now_ns,
         )  # fmt: skip
 
@@ -249,7 +249,7 @@ def page(browser, url) -> Iterator[object]:
 
 def wait_live(tab) -> None:
     tab.wait_for_selector("body[data-picture=live]", timeout=8000)
-    tab.wait_for_selector("#overlay .item .label", state="attached")
+    tab.wait_for_selector("#overlay .item.ejected .label", state="attached")
 
 
 def wait_text(tab, selector: str, words: str, timeout_ms: int = 4000) -> None:

@@ -9,7 +9,7 @@ const $ = (id) => document.getElementById(id);
 /** Show all figures of a state. */
 export function showFigures(state) {
   showMode(state.mode);
-  showFaults([...state.faults, ...silences(state.processes)]);
+  showFaults([...state.faults, ...silences(state)]);
   showHeadlines(state);
   showStations(state.statistics);
   showCounts(state.statistics);
@@ -40,9 +40,9 @@ function showFaults(faults) {
 }
 
 // Whoever has fallen silent cannot say that something is wrong: the page does.
-function silences(processes) {
+function silences({ processes, faults }) {
   return processes
-    .filter((process) => process.status === "silent")
+    .filter((process) => process.status === "silent" && !faults.some((fault) => fault.process === process.name))
     .map((process) => ({ process: process.name, code: text("status.silent"), detail: "", active_s: process.status_s }));
 }
 

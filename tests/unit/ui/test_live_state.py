@@ -66,6 +66,7 @@ def test_before_anything_was_said_nothing_is_claimed(line: Line) -> None:
     assert report.picture is PictureCondition.MISSING
     assert not report.is_deciding
     assert line.state.picture(START_NS) is None
+    assert {process.name for process in report.processes} == {"vision", "actuators", "sorter", "ui"}
     assert {process.status for process in report.processes} == {ProcessStatus.UNHEARD}
     assert {process.status_s for process in report.processes} == {None}
 
@@ -114,12 +115,26 @@ def test_a_fault_is_active_until_it_is_cleared(line: Line) -> None:
 def test_a_new_life_of_a_process_takes_the_faults_of_the_old_one_away(line: Line) -> None:
     line.say(health("vision"), boot_id="old")
     line.say(fault("source_lost"), boot_id="old")
-    line.say(fault("restarting"), boot_id="supervisor")
+    line.say(Fault("actuators", "link_lost", "", START_NS), boot_id="old")
     line.say(health("vision"), boot_id="new")
-    assert [one.code for one in line.state.report(START_NS).faults] == ["restarting"]
+    assert [one.code for one in line.state.report(START_NS).faults] == ["link_lost"]
+
+
+def test_what_the_supervisor_says_of_a_dead_process_ends_when_it_speaks_again(line: Line) -> None:
+    line.say(health("vision"), boot_id="old")
+    line.say(fault("process_died"), boot_id="supervisor")
+    line.say(health("vision", HealthStatus.FAULT), boot_id="supervisor")
+    assert [one.code for one in line.state.report(START_NS).faults] == ["process_died"]
+    line.say(health("vision"), boot_id="new")
+    assert line.state.report(START_NS).faults == ()
+
+
+def mode(mode: Mode) -> ModeState:
+    return ModeState(mode, START_NS, "", "hash")
 
 
 def test_boxes_are_joined_with_intents_by_track(line: Line) -> None:
+    line.say(mode(Mode.EXECUTE))
     line.say(Assessment(1, (intent(7), intent(8, class_id=1, station_id=None))))
     line.say(preview(8, 7, 9))
     picture = line.state.picture(START_NS)
@@ -130,6 +145,39 @@ def test_boxes_are_joined_with_intents_by_track(line: Line) -> None:
         (7, "pet_clear", "pet"),
         (9, None, None),
     ]
+
+
+@pytest.mark.parametrize("held", [None, *(set(Mode) - {Mode.EXECUTE})])
+def test_nothing_is_shown_as_ejected_while_the_line_does_not_sort(line: Line, held: Mode | None) -> None:
+    if held is not None:
+        line.say(mode(held))
+    line.say(Assessment(1, (intent(7),)))
+    line.say(preview(7))
+    picture = line.state.picture(START_NS)
+    assert picture is not None
+    assert (picture.boxes[0].station_id, picture.boxes[0].reason) == (None, DecisionReason.NOT_EXECUTING)
+
+
+def test_what_was_decided_stays_whatever_later_views_say(line: Line) -> None:
+    line.say(mode(Mode.EXECUTE))
+    line.say(decision(1, 0.0))
+    line.say(Assessment(2, (intent(1),)), sent_at_ms=900)
+    line.say(Assessment(3, (intent(1),)), sent_at_ms=1800)
+    line.say(preview(1), sent_at_ms=1800)
+    picture = line.state.picture(at_ms(1800))
+    assert picture is not None
+    assert (picture.boxes[0].class_name, picture.boxes[0].station_id) == ("can", None)
+    assert picture.boxes[0].is_decided
+
+
+def test_tracks_of_an_earlier_life_of_vision_are_forgotten(line: Line) -> None:
+    line.say(health("vision"), boot_id="old")
+    line.say(Assessment(1, (intent(7),)))
+    line.say(health("vision"), boot_id="new")
+    line.say(preview(7))
+    picture = line.state.picture(START_NS)
+    assert picture is not None
+    assert picture.boxes[0].class_name is None
 
 
 def test_an_intent_outlives_its_frame_and_not_a_second(line: Line) -> None:
