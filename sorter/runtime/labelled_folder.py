@@ -79,9 +79,16 @@ def _beside(folder: Path, name: str) -> Path:
     raise DataFolderError(f"{folder}: no {name} in it or in its parent")
 
 
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataFolderError(f"{path} cannot be read: {error}") from error
+
+
 def _read_class_map(path: Path) -> ClassMap:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text()), ClassMap)
+        return msgspec.convert(tomllib.loads(_read_text(path)), ClassMap)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise DataFolderError(f"{path}: {error}") from error
 
@@ -89,7 +96,7 @@ def _read_class_map(path: Path) -> ClassMap:
 def _read_names(path: Path) -> dict[int, str]:
     # data.yaml is read line by line: the one thing needed is the list of names, in either of YOLO's two spellings.
     names: dict[int, str] = {}
-    for line in path.read_text().splitlines():
+    for line in _read_text(path).splitlines():
         key, colon, value = line.strip().partition(":")
         if colon and key.isdigit():
             names[int(key)] = value.strip().strip("'\"")
@@ -118,7 +125,7 @@ def _class_lookup(
 
 def _read_picture(path: Path, folder: Path, lookup: dict[int, int | None]) -> LabelledPicture:
     label_path = folder / "labels" / f"{path.stem}.txt"
-    lines = label_path.read_text().splitlines() if label_path.is_file() else []
+    lines = _read_text(label_path).splitlines() if label_path.is_file() else []
     rows = [_read_line(line, label_path, lookup) for line in lines if line.strip()]
     kept = [(class_id, box) for class_id, box in rows if class_id is not None]
     boxes = np.array([box for _, box in kept], dtype=np.float64).reshape(-1, 4)
@@ -132,6 +139,10 @@ def _read_line(line: str, path: Path, lookup: dict[int, int | None]) -> tuple[in
         class_id = lookup[int(index)]
     except (ValueError, KeyError) as error:
         raise DataFolderError(f"{path}: cannot read the label line {line[:60]!r}: {error}") from error
+    if not np.isfinite(values).all() or (len(values) == 4 and values[2:].min() < 0.0):
+        raise DataFolderError(
+            f"{path}: {line[:60]!r}: shares of the picture must be finite, widths and heights not < 0"
+        )
     if len(values) == 4:
         return class_id, values
     if len(values) < 6 or len(values) % 2:
