@@ -71,11 +71,11 @@ class Subscriber:
         """All messages that have arrived, oldest first, without waiting; malformed ones are counted and left out."""
         while True:
             try:
-                _, data = self.socket.recv_multipart(zmq.NOBLOCK)
+                _, *parts = self.socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
             try:
-                yield unpack(data)
+                yield unpack(b"".join(parts))
             except EnvelopeError:
                 self.malformed_count += 1
 
