@@ -1,0 +1,149 @@
+"""Reading bundles: what is missing, altered or made for other classes is refused, with the reason."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sorter.calibration import open_calibration
+from sorter.errors import BundleError
+from sorter.model.materials import CLASS_NAMES, class_list_sha256
+from sorter.model.settings import DetectorSettings, RecipeSettings, Settings, StationSettings
+from sorter.runtime.bundle import MANIFEST_NAME, bundle_for, default_bundle_folder, file_sha256, load_bundle
+
+NETWORK = b"a network"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "model.onnx").write_bytes(NETWORK)
+    write(tmp_path, manifest(tmp_path))
+    return tmp_path
+
+
+def manifest(folder: Path, classes: tuple[str, ...] = CLASS_NAMES) -> dict[str, Any]:
+    return {
+        "name": "test",
+        "version": "3",
+        "licence": "AGPL-3.0-or-later",
+        "classes": list(classes),
+        "classes_sha256": class_list_sha256(classes),
+        "network": {
+            "file": "model.onnx",
+            "sha256": file_sha256(folder / "model.onnx"),
+            "input_width_px": 512,
+            "input_height_px": 512,
+            "head": "raw",
+        },
+    }
+
+
+def write(folder: Path, content: dict[str, Any]) -> None:
+    (folder / MANIFEST_NAME).write_text(json.dumps(content))
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(BundleError) as caught:
+        load_bundle(folder)
+    return str(caught.value)
+
+
+def using(folder: Path, classes: tuple[str, ...] = CLASS_NAMES) -> Settings:
+    station = StationSettings(id="one", offset_mm=700.0, targets=(classes[0],))
+    return Settings(
+        detector=DetectorSettings(model=str(folder)), recipe=RecipeSettings(classes=classes, stations=(station,))
+    )
+
+
+def test_a_whole_bundle_is_read_and_known_by_name_version_and_network(folder: Path) -> None:
+    bundle = load_bundle(folder)
+    assert bundle.model_id == f"test-3-{file_sha256(folder / 'model.onnx')[:8]}"
+    assert bundle.network_path == folder / "model.onnx"
+    assert bundle.manifest.classes == CLASS_NAMES
+    assert bundle.manifest.network.takes_uint8_bgr
+
+
+def test_the_hash_of_a_file_is_its_sha_256(folder: Path) -> None:
+    # printf 'a network' | sha256sum
+    assert file_sha256(folder / "model.onnx") == ("2f782beca6c497e09ee1b67bd6a1202048f19e97f7e1364a58d415ce7b3ecd9e")
+
+
+def test_an_altered_network_is_refused(folder: Path) -> None:
+    (folder / "model.onnx").write_bytes(NETWORK + b"!")
+    assert "model.onnx does not match its hash" in refusal(folder)
+
+
+def test_a_missing_network_is_refused(folder: Path) -> None:
+    (folder / "model.onnx").unlink()
+    assert "model.onnx is missing" in refusal(folder)
+
+
+def test_an_altered_class_list_is_refused(folder: Path) -> None:
+    content = manifest(folder)
+    content["classes"] = content["classes"][::-1]
+    write(folder, content)
+    assert "class hash" in refusal(folder)
+
+
+def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
+    assert MANIFEST_NAME in refusal(tmp_path)
+    assert MANIFEST_NAME in refusal(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"name": "\xff"}', b""])
+def test_a_manifest_that_is_no_json_is_refused(folder: Path, content: bytes) -> None:
+    (folder / MANIFEST_NAME).write_bytes(content)
+    assert "cannot be read" in refusal(folder)
+
+
+@pytest.mark.parametrize("key", ["name", "version", "licence", "classes", "classes_sha256", "network"])
+def test_a_manifest_without_a_key_it_needs_is_refused_by_that_key(folder: Path, key: str) -> None:
+    content = manifest(folder)
+    del content[key]
+    write(folder, content)
+    assert f"`{key}`" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("input_width_px", 0), ("head", "tail"), ("speling", 1), ("takes_uint8_bgr", "yes")]
+)
+def test_a_network_described_wrongly_is_refused(folder: Path, key: str, value: object) -> None:
+    content = manifest(folder)
+    content["network"][key] = value
+    write(folder, content)
+    assert "cannot be read" in refusal(folder)
+
+
+def test_a_bundle_for_the_recipe_s_classes_is_used(folder: Path) -> None:
+    assert bundle_for(using(folder)).folder == folder
+
+
+@pytest.mark.parametrize("classes", [CLASS_NAMES[::-1], CLASS_NAMES[:-1], (*CLASS_NAMES[:-1], "textile")])
+def test_a_bundle_for_other_classes_or_another_order_is_refused(folder: Path, classes: tuple[str, ...]) -> None:
+    with pytest.raises(BundleError, match="same order") as caught:
+        bundle_for(using(folder, classes))
+    assert class_list_sha256(classes)[:8] in str(caught.value)
+    assert class_list_sha256(CLASS_NAMES)[:8] in str(caught.value)
+
+
+def test_without_a_name_the_shipped_bundle_is_meant(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr("sorter.runtime.bundle.default_bundle_folder", lambda: folder)
+    assert bundle_for(Settings()).folder == folder
+    assert default_bundle_folder().parent.name == "models"
+
+
+def test_the_calibration_of_a_bundle_is_applied_class_by_class_in_the_recipe_s_order(folder: Path) -> None:
+    content = manifest(folder)
+    content["calibration"] = {CLASS_NAMES[2]: {"slope": 1.5, "offset": -0.5}, CLASS_NAMES[0]: {"offset": 0.25}}
+    write(folder, content)
+    calibration = open_calibration(using(folder))
+    assert calibration.slope.tolist() == [1.0, 1.0, 1.5] + [1.0] * (len(CLASS_NAMES) - 3)
+    assert calibration.offset.tolist() == [0.25, 0.0, -0.5] + [0.0] * (len(CLASS_NAMES) - 3)
+
+
+def test_the_oracle_needs_no_bundle_and_no_calibration(tmp_path: Path) -> None:
+    settings = Settings(detector=DetectorSettings(runtime="oracle", model=str(tmp_path / "gone")))
+    calibration = open_calibration(settings)
+    assert set(calibration.slope.tolist()) == {1.0}
+    assert set(calibration.offset.tolist()) == {0.0}
