@@ -190,6 +190,16 @@ def test_a_file_gives_every_frame_and_ends(file_source: FrameSource) -> None:
     assert file_source.dropped_count == 0
 
 
+def test_an_exhausted_file_does_not_let_a_loop_spin(file_source: FrameSource, clock: ManualClock) -> None:
+    for _ in range(FILE_FRAME_COUNT):
+        take(file_source)
+    for _ in range(3):
+        before_ns = clock.now_ns()
+        assert file_source.grab(timeout_ms=20.0) is None
+        file_source.grab(timeout_ms=20.0)
+        assert clock.now_ns() - before_ns >= 20_000_000
+
+
 def test_a_file_keeps_frames_that_are_taken_late(file_source: FrameSource, clock: ManualClock) -> None:
     clock.wait_until_ns(EPOCH_NS + 3_600_000_000_000)
     assert [take(file_source).frame_id for _ in range(FILE_FRAME_COUNT)] == list(range(FILE_FRAME_COUNT))
@@ -215,3 +225,15 @@ def test_a_camera_that_does_not_open_is_refused_in_one_sentence_that_names_it() 
     with pytest.raises(BadInputError, match="99") as refusal:
         open_source(settings_for("camera", Path("99")), ManualClock(), 0)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_live_camera_reads_what_cv2_can_open(tmp_path: Path, clock: ManualClock) -> None:
+    # A recording in place of a device: at its end the camera "goes away" and is opened again.
+    settings = settings_for("camera", write_video(tmp_path / "belt.avi"))
+    source = open_source(settings, clock, EPOCH_NS)
+    slot = blank(source)
+    ticket = source.grab(timeout_ms=10_000.0)
+    assert ticket is not None
+    source.retrieve(slot)
+    assert slot.std() > 1
+    source.close()

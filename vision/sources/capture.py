@@ -71,7 +71,10 @@ class CvCapture:
 
     def grab(self) -> bool:
         """See `Capture`."""
-        return self._capture.grab()
+        try:
+            return self._capture.grab()
+        except cv2.error:
+            return False
 
     def retrieve(self, buffer: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         """See `Capture`."""

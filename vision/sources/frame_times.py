@@ -32,6 +32,10 @@ class FrameTimes:
         """The instant at which a wait of that length is over."""
         return self._clock.now_ns() + ms_to_ns(timeout_ms)
 
+    def wait_out(self, deadline_ns: int) -> None:
+        """Wait until the deadline, so that who asks an exhausted source again and again does not spin."""
+        self._clock.wait_until_ns(deadline_ns)
+
     def wait_for(self, frame_id: int, deadline_ns: int) -> bool:
         """Wait for a frame's exposure, at most until the deadline; whether it was exposed."""
         exposed_at_ns = self.exposed_at_ns(frame_id)

@@ -64,6 +64,7 @@ class PictureFolder:
                 return FrameTicket(frame_id, self._times.exposed_at_ns(frame_id))
             self.dropped_count += 1
             _LOG.warning("picture %s cannot be read and is skipped", self._paths[frame_id])
+        self._times.wait_out(deadline_ns)
         return None
 
     def retrieve(self, out: NDArray[np.uint8]) -> None:

@@ -51,8 +51,9 @@ class FrameSource(Protocol):
         ...
 
     def grab(self, timeout_ms: float = 100.0) -> FrameTicket | None:
-        """Take the next frame without decoding it, waiting for its exposure; None: none within the time.
+        """Take the next frame without decoding it, waiting for its exposure; None: none came within the time.
 
+        A source that is exhausted waits the time out, too, so that a loop round it does not spin.
         Frame ids only grow; a gap is a lost frame. The frame taken before becomes unavailable.
         """
         ...

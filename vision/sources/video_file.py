@@ -51,7 +51,11 @@ class VideoFile:
     def grab(self, timeout_ms: float = 100.0) -> FrameTicket | None:
         """Take the next frame, however late it is taken; see `FrameSource`."""
         self._is_taken = False
-        if self.is_exhausted or not self._times.wait_for(self._taken_count, self._times.deadline_ns(timeout_ms)):
+        deadline_ns = self._times.deadline_ns(timeout_ms)
+        if self.is_exhausted:
+            self._times.wait_out(deadline_ns)
+            return None
+        if not self._times.wait_for(self._taken_count, deadline_ns):
             return None
         if not self._capture.grab():
             self._end()
