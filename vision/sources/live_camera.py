@@ -4,6 +4,7 @@ A thread of its own keeps taking pictures, so that what a consumer gets was expo
 streams is left to `capture`.
 """
 
+import re
 import threading
 from typing import Final
 
@@ -56,7 +57,7 @@ class LiveCamera:
         self.height_px = camera.height_px
         self.is_exhausted = False
         self.dropped_count = 0
-        self._location = location
+        self._location = _without_credentials(location)
         self._clock = clock
         self._open_capture = open_capture
         self._backoff_s = backoff_s
@@ -156,3 +157,8 @@ class LiveCamera:
                 return
             capture.release()
             wait_s = min(longest_s, 2 * wait_s)
+
+
+def _without_credentials(location: str) -> str:
+    """A stream's URL as it may be shown: user and password are nobody's business but the camera's."""
+    return re.sub(r"://[^@/]*@", "://", location)
