@@ -30,7 +30,8 @@ from ui.page_messages import (
 )
 
 # The page shows silence within 2 s, the way to the screen included, so it may not wait for a topic's own 2 s.
-_SHOWN_WITHIN_MS = 1500.0
+_SILENT_AFTER_MS = 1500.0
+_PICTURE_OLD_AFTER_MS = 1200.0
 _RECENT_NS = 10 * NS_PER_S
 _MAX_RECENT_COUNT = 1000
 _SHOWN_DECISION_COUNT = 8
@@ -77,7 +78,7 @@ class LiveState:
             belt_speed_m_s=self._belt_speed(now_ns),
             statistics=self._statistics(now_ns),
             picture=self.picture_condition(now_ns),
-            is_deciding=self._is_fresh(ASSESSMENT, now_ns),
+            is_deciding=self._is_deciding(),
             decided_per_min=round(len(recent) * 60 * NS_PER_S / _RECENT_NS),
             decisions=tuple(self._decision(one, now_ns) for one in reversed(recent[-_SHOWN_DECISION_COUNT:])),
             processes=tuple(self._process(name, now_ns) for name in EVERYONE if self._is_expected(name)),
@@ -95,7 +96,7 @@ class LiveState:
             height_px=preview.height_px,
             aspect_ratio=preview.aspect_ratio,
             age_ms=(now_ns - preview.exposed_at_ns) / 1e6,
-            boxes=tuple(self._box(box, now_ns) for box in preview.boxes),
+            boxes=tuple(self._box(box) for box in preview.boxes),
             jpeg=preview.jpeg,
         )
 
@@ -202,15 +203,15 @@ class LiveState:
             return ProcessReport(name, ProcessStatus.UNHEARD, None, "", 0)
         health = received.message
         silent_ns = now_ns - received.sent_at_ns
-        if silent_ns > ms_to_ns(min(_SHOWN_WITHIN_MS, HEALTH.stale_after_ms or _SHOWN_WITHIN_MS)):
+        if silent_ns > ms_to_ns(min(_SILENT_AFTER_MS, HEALTH.stale_after_ms or _SILENT_AFTER_MS)):
             return ProcessReport(name, ProcessStatus.SILENT, silent_ns / NS_PER_S, health.detail, health.restart_count)
         status = ProcessStatus(health.status.value)
         return ProcessReport(name, status, (now_ns - health.since_ns) / NS_PER_S, health.detail, health.restart_count)
 
-    def _box(self, box: PreviewBox, now_ns: int) -> LiveBox:
+    def _box(self, box: PreviewBox) -> LiveBox:
         place = LiveBox(box.track_id, box.left_px, box.top_px, box.right_px, box.bottom_px)
         intent, _ = self._intents.get(box.track_id, (None, 0))
-        if intent is None or not self._is_fresh(ASSESSMENT, now_ns):
+        if intent is None or not self._is_deciding():
             return place
         is_withheld = intent.reason is DecisionReason.EJECT and not self._is_executing()
         return msgspec.structs.replace(
@@ -221,6 +222,13 @@ class LiveState:
             reason=DecisionReason.NOT_EXECUTING if is_withheld else intent.reason,
             is_decided=intent.is_decided,
         )
+
+    def _is_deciding(self) -> bool:
+        # Measured against the pictures, not the clock: without pictures there is nothing to judge, and nobody to blame.
+        preview, assessment = self._newest.get(PREVIEW.name), self._newest.get(ASSESSMENT.name)
+        if preview is None or assessment is None:
+            return False
+        return preview.sent_at_ns - assessment.sent_at_ns <= ms_to_ns(ASSESSMENT.stale_after_ms or 0.0)
 
     def _is_executing(self) -> bool:
         state = self._message(MODE)
@@ -236,7 +244,7 @@ class LiveState:
 
 def picture_stale_after_ms(preview_rate_hz: float) -> float:
     """After what silence a picture is old: early enough to show it within 2 s, unless pictures come more rarely."""
-    return max(_SHOWN_WITHIN_MS, 2_500.0 / preview_rate_hz)
+    return max(_PICTURE_OLD_AFTER_MS, 2_500.0 / preview_rate_hz)
 
 
 def _fault(received: Received, now_ns: int) -> FaultReport:

@@ -157,7 +157,7 @@ function showProcesses(processes) {
     const restarts = process.restart_count > 0 ? text("restarts", { n: number(process.restart_count) }) : "";
     return html("li", { "data-process": process.name, "data-status": process.status }, mark(`mark-${process.status}`),
       code(process.name, { class: "code" }), html("span", {}, status + since),
-      html("span", { class: "fine" }, html("bdi", {}, process.detail), restarts && ` ${restarts}`));
+      html("span", { class: "fine" }, restarts && `${restarts} `, html("bdi", {}, process.detail)));
   }));
 }
 
