@@ -65,7 +65,7 @@ def load_scene(labelled: LabelledPicture, known: NDArray[np.bool_], size_px: int
 def split_by_capture(folder: LabelledFolder, held_out_ratio: float, seed: int) -> tuple[LabelledFolder, LabelledFolder]:
     """Part a folder into (training, held out) so that no capture hour is in both.
 
-    Names without a time are parted in blocks of ten neighbours.
+    Names without a time are parted in blocks of ten neighbours. At least one capture stays in training.
 
     Args:
         folder: what to part.
@@ -75,7 +75,7 @@ def split_by_capture(folder: LabelledFolder, held_out_ratio: float, seed: int) -
     captures = _captures([picture.path.stem for picture in folder.pictures])
     order = np.random.default_rng(seed).permutation(sorted(set(captures)))
     held: set[str] = set()
-    for capture in order:
+    for capture in order[:-1]:
         if sum(name in held for name in captures) >= held_out_ratio * len(captures):
             break
         held.add(str(capture))

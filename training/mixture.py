@@ -25,8 +25,8 @@ _BELT_PERIOD_RATIO = 3
 class Recipe(msgspec.Struct, frozen=True):
     """Shares and strengths of the mixture."""
 
-    belt_ratio: float = 0.25
-    tiled_ratio: float = 0.3
+    belt_ratio: float = 0.2
+    tiled_ratio: float = 0.25
     lifted_ratio: float = 0.6
     drawn_ratio: float = 0.35
     belt_count: int = 12

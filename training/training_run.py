@@ -30,6 +30,7 @@ _LOG = logging.getLogger(__name__)
 LICENCE = "AGPL-3.0-or-later"
 _HELD_OUT_RATIO = 0.12
 _HELD_OUT_BELTS = 120
+_HELD_OUT_ITEMS_PER_CLASS = 60
 _HELD_OUT_SEED_SHIFT = 1_000_003
 
 
@@ -72,10 +73,12 @@ def train_bundle(inputs: Inputs, settings: RunSettings, seed: int, *, resume: bo
     """
     from training.export import export_onnx
 
+    tuning = _fine_tuning(inputs, settings, resume=resume)
     prepared = prepare(inputs, settings, seed)
-    network = _fine_tuned(inputs, settings, prepared.mixture, resume=resume)
+    for loss in tuning.run(prepared.mixture):
+        _LOG.info("epoch %d of %d: loss %.3f", tuning.epoch, settings.epoch_count, loss)
     onnx_path = settings.run_folder / "network.onnx"
-    export_onnx(network, onnx_path, settings.size_px)
+    export_onnx(tuning.average.network, onnx_path, settings.size_px)
     identity = Identity(settings.bundle_folder.name, settings.version, LICENCE)
     bundle = write_bundle(settings.bundle_folder, onnx_path, identity, CLASS_NAMES, settings.size_px)
     bundle = calibrate_bundle(bundle, prepared.held_out, prepared.data_sheet)
@@ -94,8 +97,9 @@ def prepare(inputs: Inputs, settings: RunSettings, seed: int) -> Prepared:
     artists: list[SpriteArtist] = [drawn] if inputs.cutouts is None else [drawn, TrustedCutouts(inputs.cutouts)]
     stock = fill_stock(sets, artists, CLASS_NAMES, recipe, size_px, seed)
     other_seed = seed + _HELD_OUT_SEED_SHIFT
-    other_stock = fill_stock((), [drawn], CLASS_NAMES, recipe, size_px, other_seed)
-    belts = Mixture((), other_stock, msgspec.structs.replace(recipe, belt_ratio=1.0), size_px, other_seed)
+    belts_alone = Recipe(belt_ratio=1.0, belt_count=4, drawn_per_class=_HELD_OUT_ITEMS_PER_CLASS)
+    other_stock = fill_stock((), [drawn], CLASS_NAMES, belts_alone, size_px, other_seed)
+    belts = Mixture((), other_stock, belts_alone, size_px, other_seed)
     held_out = HeldOut(
         tuple(scene for _, kept_out in parts for scene in _scenes(kept_out, size_px)),
         tuple(belts.scene(index) for index in range(_HELD_OUT_BELTS)),
@@ -110,7 +114,7 @@ def test_figures(bundle: Bundle, test: Path) -> Figures:
     return figures_of(results, judged_classes(folder, bundle.manifest.classes), bundle.manifest.calibration)
 
 
-def _fine_tuned(inputs: Inputs, settings: RunSettings, mixture: Mixture, *, resume: bool) -> Any:
+def _fine_tuning(inputs: Inputs, settings: RunSettings, *, resume: bool) -> Any:
     from training.fine_tune import FineTuning, Schedule
     from training.network import build_network, load_first_weights
 
@@ -120,9 +124,7 @@ def _fine_tuned(inputs: Inputs, settings: RunSettings, mixture: Mixture, *, resu
     tuning = FineTuning(network, Schedule(settings.epoch_count, settings.pictures_per_epoch), settings.run_folder)
     if resume:
         tuning.resume()
-    for loss in tuning.run(mixture):
-        _LOG.info("epoch %d of %d: loss %.3f", tuning.epoch, settings.epoch_count, loss)
-    return tuning.average.network
+    return tuning
 
 
 def _scenes(folder: LabelledFolder, size_px: int) -> list[Scene]:

@@ -1,0 +1,74 @@
+"""What is written as a bundle is read back, and nothing in it can be changed unnoticed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sorter.errors import BundleError
+from sorter.model.materials import CLASS_NAMES, class_list_sha256
+from sorter.runtime.bundle import Bundle, ClassCalibration, OperatingPoint, load_bundle
+from training.bundle_writer import Identity, with_measurements, write_bundle
+from training.model_card import write_card
+
+IDENTITY = Identity("tiny", "1.2.3", "AGPL-3.0-or-later")
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    network = tmp_path / "network.onnx"
+    network.write_bytes(b"a network")
+    return write_bundle(tmp_path / "tiny", network, IDENTITY, CLASS_NAMES, 512)
+
+
+def test_round_trip(bundle: Bundle) -> None:
+    calibration = {"can": ClassCalibration(1.5, -0.25)}
+    curve = {"can": [OperatingPoint(0.5, 0.75, 0.5)]}
+    written = with_measurements(bundle, calibration, curve, {"test_map50": 0.5}, ["a data set"])
+    read = load_bundle(bundle.folder)
+    assert read == written
+    assert read.manifest.calibration == calibration
+    assert read.manifest.operating_curve == curve
+    assert read.manifest.data_sheet == ["a data set"]
+
+
+def test_it_names_its_classes_by_hash(bundle: Bundle) -> None:
+    assert bundle.manifest.classes == CLASS_NAMES
+    assert bundle.manifest.classes_sha256 == class_list_sha256(CLASS_NAMES)
+
+
+def test_the_model_id_tells_networks_apart(bundle: Bundle, tmp_path: Path) -> None:
+    other_network = tmp_path / "other.onnx"
+    other_network.write_bytes(b"another network")
+    other = write_bundle(tmp_path / "other", other_network, IDENTITY, CLASS_NAMES, 512)
+    assert bundle.model_id.startswith("tiny-1.2.3-")
+    assert bundle.model_id != other.model_id
+
+
+def test_an_altered_network_is_refused(bundle: Bundle) -> None:
+    bundle.network_path.write_bytes(b"a netw0rk")
+    with pytest.raises(BundleError, match="does not match its hash"):
+        load_bundle(bundle.folder)
+
+
+def test_an_altered_class_list_is_refused(bundle: Bundle) -> None:
+    path = bundle.folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["classes"][0], manifest["classes"][1] = manifest["classes"][1], manifest["classes"][0]
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="class hash"):
+        load_bundle(bundle.folder)
+
+
+def test_a_missing_network_is_refused(bundle: Bundle) -> None:
+    bundle.network_path.unlink()
+    with pytest.raises(BundleError, match="missing"):
+        load_bundle(bundle.folder)
+
+
+def test_the_card_says_what_the_model_is_for(bundle: Bundle) -> None:
+    text = write_card(with_measurements(bundle, {}, {}, {"held_out_real_map50": 0.4}, ["a data set"]), None).read_text()
+    assert bundle.model_id in text
+    assert "site's own pictures" in text
+    assert "a data set" in text
+    assert "held_out_real_map50 | 0.4" in text

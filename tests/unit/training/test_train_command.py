@@ -1,0 +1,94 @@
+"""From a folder of pictures to a bundle that the line can open and `farz eval` can measure."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sorter.errors import BadInputError, BundleError, DataFolderError
+from sorter.model.materials import CLASS_NAMES
+from sorter.runtime.bundle import load_bundle
+from training.eval_command import evaluate
+from training.train_command import train
+
+pytest.importorskip("torch")
+pytest.importorskip("ultralytics")
+
+SIZE_PX = 96
+BeltWriter = Callable[[Path, int, int, tuple[str, ...]], Path]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, write_belts: BeltWriter) -> tuple[Path, Path]:
+    """A tiny model and the folder it learned from."""
+    place = tmp_path_factory.mktemp("lab")
+    data = write_belts(place / "belts", 24, SIZE_PX, CLASS_NAMES)
+    arguments = [
+        "--data", data, "--test", data, "--out", place / "tiny", "--run", place / "run", "--epochs", "1",
+        "--pictures-per-epoch", "16", "--size-px", str(SIZE_PX),
+    ]  # fmt: skip
+    answer = CliRunner().invoke(train, [str(one) for one in arguments], catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return place / "tiny", data
+
+
+def run_evaluate(*arguments: object) -> str:
+    answer = CliRunner().invoke(evaluate, [str(one) for one in arguments], catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def test_the_bundle_is_complete(trained: tuple[Path, Path]) -> None:
+    manifest = load_bundle(trained[0]).manifest
+    assert manifest.name == "tiny"
+    assert manifest.classes == CLASS_NAMES
+    assert (manifest.network.input_width_px, manifest.network.input_height_px) == (SIZE_PX, SIZE_PX)
+    assert set(manifest.calibration) == set(CLASS_NAMES)
+    assert "test_map50" in manifest.metrics
+    assert (trained[0] / "MODEL_CARD.md").is_file()
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_evaluation_gives_one_object(trained: tuple[Path, Path], runtime: str) -> None:
+    report = json.loads(run_evaluate("--model", trained[0], "--data", trained[1], "--json", "--runtime", runtime))
+    assert report["model_id"] == load_bundle(trained[0]).model_id
+    assert (report["runtime"], report["precision"], report["picture_count"]) == (runtime, "f32", 24)
+    assert 0 <= report["map50"]["low"] <= report["map50"]["high"] <= 1
+    assert report["seconds"] > 0
+    assert sum(one["label_count"] for one in report["per_class"].values()) > 0
+
+
+def test_only_exhaustively_labelled_classes_count(
+    trained: tuple[Path, Path], tmp_path: Path, write_belts: BeltWriter
+) -> None:
+    data = write_belts(tmp_path / "cans", 12, SIZE_PX, ("can",))
+    report = json.loads(run_evaluate("--model", trained[0], "--data", data, "--json"))
+    assert list(report["per_class"]) == ["can"]
+
+
+def test_evaluation_is_readable_without_json(trained: tuple[Path, Path]) -> None:
+    assert "mAP50" in run_evaluate("--model", trained[0], "--data", trained[1])
+
+
+def test_a_run_cannot_be_taken_up_where_there_is_none(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="--resume"):
+        CliRunner().invoke(
+            train,
+            ["--data", str(trained[1]), "--out", str(tmp_path / "x"), "--size-px", str(SIZE_PX), "--resume"],
+            catch_exceptions=False,
+        )
+
+
+def test_a_folder_without_exhaustive_labels_cannot_judge(
+    trained: tuple[Path, Path], tmp_path: Path, write_belts: BeltWriter
+) -> None:
+    data = write_belts(tmp_path / "none", 2, SIZE_PX, ())
+    with pytest.raises(DataFolderError, match="complete_for"):
+        run_evaluate("--model", trained[0], "--data", data)
+
+
+def test_a_missing_model_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="manifest"):
+        run_evaluate("--model", tmp_path, "--data", tmp_path)
