@@ -207,6 +207,6 @@ def test_a_camera_that_does_not_open_at_start_is_refused(device: ScriptedDevice,
 
 def test_no_message_gives_a_password_away(device: ScriptedDevice, clock: ManualClock) -> None:
     device.answers = [False]
-    with pytest.raises(SourceError, match="rtsp://10.0.0.9/belt") as refusal:
+    with pytest.raises(SourceError, match=r"rtsp://10\.0\.0\.9/belt") as refusal:
         LiveCamera(CAMERA, "rtsp://admin:secret@10.0.0.9/belt", clock, device.open)
     assert "secret" not in str(refusal.value)
