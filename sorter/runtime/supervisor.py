@@ -133,16 +133,19 @@ class Supervisor:
         deaths = len(child.died_at_ns)
         if deaths > self._settings.max_restarts:
             child.is_given_up = True
-            self._say(name, f"{name} died {deaths} times in {self._settings.window_s:.0f} s; not started again", now_ns)
+            self._say(
+                child, f"{name} died {deaths} times in {self._settings.window_s:.0f} s; not started again", now_ns
+            )
             return
         child.restart_count += 1
         child.restart_at_ns = now_ns + ms_to_ns(self._settings.first_backoff_ms) * 2 ** (deaths - 1)
-        self._say(name, f"{name} ended with exit code {exit_code}; restart {child.restart_count}", now_ns)
+        self._say(child, f"{name} ended with exit code {exit_code}; restart {child.restart_count}", now_ns)
 
-    def _say(self, name: str, detail: str, now_ns: int) -> None:
+    def _say(self, child: _Child, detail: str, now_ns: int) -> None:
+        name = child.spec.name
         sys.stderr.write(f"farz: {detail}\n")
         self._publisher.publish(Fault(name, "process_died", detail, now_ns))
-        self._publisher.publish(Health(name, HealthStatus.FAULT, now_ns, detail, 0))
+        self._publisher.publish(Health(name, HealthStatus.FAULT, now_ns, detail, child.restart_count))
 
 
 def _wait_or_kill(process: "subprocess.Popen[bytes]", timeout_s: float) -> None:
