@@ -140,9 +140,7 @@ def _read_line(line: str, path: Path, lookup: dict[int, int | None]) -> tuple[in
     except (ValueError, KeyError) as error:
         raise DataFolderError(f"{path}: cannot read the label line {line[:60]!r}: {error}") from error
     if not np.isfinite(values).all() or (len(values) == 4 and values[2:].min() < 0.0):
-        raise DataFolderError(
-            f"{path}: {line[:60]!r}: shares of the picture must be finite, widths and heights not < 0"
-        )
+        raise DataFolderError(f"{path}: {line[:60]!r}: a box is four finite shares, width and height not below 0")
     if len(values) == 4:
         return class_id, values
     if len(values) < 6 or len(values) % 2:

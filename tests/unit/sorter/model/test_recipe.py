@@ -14,6 +14,7 @@ OTHER_VALUES: dict[str, object] = {
     "classes": (*CLASS_NAMES, "textile"),
     "stations": RecipeSettings().stations[:2],
     "min_decision_views": 3,
+    "min_item_probability": 0.4,
     "truncated_view_weight": 0.4,
     "lead_time_ms": 61.0,
     "command_validity_ms": 10_000.0,

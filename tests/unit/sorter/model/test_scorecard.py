@@ -222,6 +222,7 @@ def test_decided_items_are_counted_once_they_have_passed_and_fragments_never() -
     scores.add_decision(decision(1_700_000))
     scores.add_decision(decision(1_200_000, DecisionReason.NO_STATION))
     scores.add_decision(decision(1_300_000, DecisionReason.TOO_FEW_VIEWS))
+    scores.add_decision(decision(1_300_000, DecisionReason.NOTHING))
     assert scores.figures().counted_count == 0
     scores.add_outcomes(told(item(CAN, None), passed_until_um=1_699_999))
     assert scores.figures().counted_count == 1
@@ -229,7 +230,7 @@ def test_decided_items_are_counted_once_they_have_passed_and_fragments_never() -
     figures = scores.figures()
     assert figures.counted_count == 2
     assert figures.count_error_ratio == 0.0
-    assert figures.decisions == {"eject": 1, "no_station": 1, "too_few_views": 1}
+    assert figures.decisions == {"eject": 1, "no_station": 1, "nothing": 1, "too_few_views": 1}
 
 
 @given(counted=st.integers(0, 12), present=st.integers(1, 12))

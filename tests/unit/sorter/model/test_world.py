@@ -152,7 +152,7 @@ def test_laps_differ_in_order_and_the_same_seed_gives_the_same_laps() -> None:
     world, again = (strip_of(*[[] for _ in range(20)]) for _ in range(2))
     laps = [[world.picture_index_at(1 + lap * 20 + place) for place in range(20)] for lap in range(3)]
     assert laps[0] != laps[1] != laps[2]
-    assert [again.picture_index_at(place) for place in range(1, 61)] == sum(laps, [])
+    assert [again.picture_index_at(place) for place in range(1, 61)] == [*laps[0], *laps[1], *laps[2]]
     assert 0 <= world.picture_index_at(0) < 20
 
 

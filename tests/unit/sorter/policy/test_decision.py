@@ -27,7 +27,7 @@ CANS = bar("cans", 700.0, "can")
 PETS = bar("pets", 1100.0, "pet")
 
 
-def recipe(*stations: StationSettings, **keys: int) -> RecipeSettings:
+def recipe(*stations: StationSettings, **keys: float) -> RecipeSettings:
     return RecipeSettings(classes=CLASSES, stations=stations or (CANS, PETS), **keys)  # type: ignore[arg-type]
 
 
@@ -175,14 +175,30 @@ def test_an_item_that_is_no_target_is_not_ejected_for_its_neighbours_sake() -> N
     [
         ([0.0, 0.0, 0.9], DecisionReason.NO_STATION),
         ([0.0, 0.0, 0.5], DecisionReason.NO_STATION),
-        ([0.0, 0.0, 0.49], DecisionReason.UNKNOWN),
+        ([0.1, 0.0, 0.49], DecisionReason.UNKNOWN),
+        ([0.0, 0.0, 0.49], DecisionReason.NOTHING),
+        ([0.2, 0.1, 0.1], DecisionReason.NOTHING),
+        ([0.3, 0.1, 0.1], DecisionReason.UNKNOWN),
         ([0.55, 0.0, 0.45], DecisionReason.UNKNOWN),
-        ([0.0, 0.0, 0.0], DecisionReason.UNKNOWN),
+        ([0.0, 0.0, 0.0], DecisionReason.NOTHING),
         ([0.61, 0.0, 0.0], DecisionReason.EJECT),
     ],
 )
-def test_an_item_passes_as_unknown_or_for_want_of_a_station(probabilities: list[float], reason: DecisionReason) -> None:
+def test_an_item_passes_as_unknown_for_want_of_a_station_or_because_it_is_none(
+    probabilities: list[float], reason: DecisionReason
+) -> None:
     assert decide(item(probabilities), [], recipe()).reason is reason
+
+
+def test_from_which_probability_something_counts_as_an_item_is_the_recipe_s_to_say() -> None:
+    doubtful = item([0.0, 0.0, 0.3])
+    for least, reason in ((0.31, DecisionReason.NOTHING), (0.3, DecisionReason.UNKNOWN)):
+        assert decide(doubtful, [], recipe(min_item_probability=least)).reason is reason
+
+
+def test_what_is_worth_ejecting_is_ejected_though_it_may_be_nothing() -> None:
+    greedy = bar("cans", 700.0, "can", non_target_cost=0.1)
+    assert decide(item([0.2, 0.0, 0.0]), [], recipe(greedy)).reason is DecisionReason.EJECT
 
 
 def test_an_item_beyond_the_bar_passes_with_that_reason_unless_another_bar_reaches_it() -> None:
