@@ -65,6 +65,24 @@ class PageFeed:
         self._subscriber.close()
 
 
+class PageVoice:
+    """What the page says to the line; a ZeroMQ socket serves one thread at a time, so threads take turns."""
+
+    def __init__(self, context: ProcessContext) -> None:
+        self._context = context
+        self._turn = threading.Lock()
+
+    def ask(self, kind: RequestKind) -> None:
+        """Pass an operator's request on."""
+        with self._turn:
+            self._context.publisher.publish(OperatorRequest(kind, self._context.clock.now_ns(), "page"))
+
+    def say_health(self, figures: dict[str, float]) -> None:
+        """Publish health when it is due."""
+        with self._turn:
+            self._context.publish_health(figures)
+
+
 def serve_page(context: ProcessContext) -> None:
     """Serve the page until told to stop.
 
@@ -73,26 +91,22 @@ def serve_page(context: ProcessContext) -> None:
         FarzError: if the web server has died.
     """
     ui = context.settings.ui
-    publishing = threading.Lock()  # a ZeroMQ socket serves one thread at a time
     listener = listen(ui.host, ui.port)
-    feed = PageFeed(context)
-    places = StreamPlaces(MAX_STREAM_COUNT)
-
-    def ask(kind: RequestKind) -> None:
-        with publishing:
-            context.publisher.publish(OperatorRequest(kind, context.clock.now_ns(), "page"))
-
-    server = WebServer(
-        create_app(context.settings, LineLink(feed.states, feed.pictures, places, ask, feed.is_following)), listener
-    )
+    feed, voice, places = PageFeed(context), PageVoice(context), StreamPlaces(MAX_STREAM_COUNT)
+    link = LineLink(feed.states, feed.pictures, places, voice.ask, feed.is_following)
+    server = WebServer(create_app(context.settings, link), listener)
     server.start()
-    logging.getLogger("ui").info("the page is at http://%s:%d/", ui.host, ui.port)
+    logging.getLogger("ui").info("the page is at %s", page_address(ui.host, ui.port))
     context.set_health(HealthStatus.OK)
     while context.is_running() and server.is_alive():
         feed.send(feed.receive())
-        with publishing:
-            context.publish_health({"open_streams_count": float(places.taken_count)})
+        voice.say_health({"open_streams_count": float(places.taken_count)})
     feed.close()
     server.stop()
     if context.is_running():
         raise FarzError("the web server has died")
+
+
+def page_address(host: str, port: int) -> str:
+    """The page's address as a browser wants it."""
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
