@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -53,7 +52,7 @@ def test_help_names_every_command_and_imports_none_of_them() -> None:
         ("run", "--for", "soon"),
     ],
 )
-def test_bad_input_ends_with_one_sentence_and_exit_code_2(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_bad_input_ends_with_one_sentence_and_exit_code_2(words: tuple[str, ...]) -> None:
     ran = farz(*words)
     assert ran.returncode == 2
     assert ran.stdout == ""
