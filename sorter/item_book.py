@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 
+from sorter.model.ejection import Decision
 from sorter.model.settings import RecipeSettings
 from sorter.model.tracks import Track, TrackBatch
 from sorter.policy.decision import BeltItem
@@ -11,13 +13,13 @@ from sorter.policy.evidence import Calibration, Evidence, class_probabilities, n
 
 
 class _Entry:
-    __slots__ = ("evidence", "is_decided", "item", "track")
+    __slots__ = ("decision", "evidence", "item", "track")
 
     def __init__(self, track: Track, class_count: int) -> None:
         self.track = track
         self.evidence: Evidence = no_evidence(class_count)
         self.item: BeltItem | None = None
-        self.is_decided = False
+        self.decision: Decision | None = None
 
 
 class ItemBook:
@@ -35,15 +37,15 @@ class ItemBook:
 
     def undecided(self) -> Iterator[BeltItem]:
         """Items that still wait for their decision."""
-        return (self._item(entry) for entry in list(self._entries.values()) if not entry.is_decided)
+        return (self._item(entry) for entry in list(self._entries.values()) if entry.decision is None)
 
     def item(self, track_id: int) -> BeltItem:
         """One item by its track."""
         return self._item(self._entries[track_id])
 
-    def is_decided(self, track_id: int) -> bool:
-        """Whether the item has had its decision."""
-        return self._entries[track_id].is_decided
+    def decision(self, track_id: int) -> Decision | None:
+        """The decision on an item, None while it waits for one."""
+        return self._entries[track_id].decision
 
     def others(self, track_id: int) -> list[BeltItem]:
         """All other items, as neighbours: those seen as often as an item must be."""
@@ -54,25 +56,17 @@ class ItemBook:
             if other_id != track_id and entry.evidence.view_count >= least
         ]
 
-    def settle(self, track_id: int, leaves_at_um: int | None) -> None:
-        """Mark an item as decided, and where it will leave the belt if it does."""
-        entry = self._entries[track_id]
-        entry.is_decided = True
-        item = self._item(entry)
-        entry.item = BeltItem(
-            item.track_id,
-            item.x_um,
-            item.belt_um,
-            item.width_um,
-            item.length_um,
-            item.probabilities,
-            item.view_count,
-            leaves_at_um,
-        )
+    def settle(self, decision: Decision, leaves_at_um: int | None) -> None:
+        """Note an item's decision, and at which offset it will leave the belt if it does."""
+        entry = self._entries[decision.track_id]
+        entry.decision = decision
+        entry.item = msgspec.structs.replace(self._item(entry), leaves_at_um=leaves_at_um)
 
     def forget_before(self, belt_um: int) -> None:
         """Drop decided items that have passed the last station."""
-        passed = [key for key, entry in self._entries.items() if entry.is_decided and entry.track.belt_um < belt_um]
+        passed = [
+            key for key, entry in self._entries.items() if entry.decision is not None and entry.track.belt_um < belt_um
+        ]
         for key in passed:
             del self._entries[key]
 
@@ -85,7 +79,7 @@ class ItemBook:
         if entry is None:
             entry = self._entries[track.track_id] = _Entry(track, len(self._recipe.classes))
         weight = self._recipe.truncated_view_weight if track.truncated else 1.0
-        if not entry.is_decided:
+        if entry.decision is None:
             entry.track, entry.item = track, None
             entry.evidence = with_view(entry.evidence, np.array(track.class_probs), weight)
 

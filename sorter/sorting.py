@@ -83,7 +83,6 @@ class Sorting:
     def _rule(self, item: BeltItem, belt: BeltState, batch: TrackBatch, now_ns: int) -> Ruling:
         verdict = self._in_time(self._in_mode(decide(item, self._book.others(item.track_id), self._recipe)), belt)
         station = verdict.station
-        self._book.settle(item.track_id, mm_to_um(station.offset_mm) if station else None)
         self._decision_count += 1
         decision = Decision(
             decision_id=self._decision_count,
@@ -99,6 +98,7 @@ class Sorting:
             frame_id=batch.frame_id,
             exposed_at_ns=batch.exposed_at_ns,
         )
+        self._book.settle(decision, mm_to_um(station.offset_mm) if station else None)
         return Ruling(decision, self._command(decision, verdict, now_ns))
 
     def _in_mode(self, verdict: Verdict) -> Verdict:
@@ -134,11 +134,14 @@ class Sorting:
         )
 
     def _intent(self, track_id: int) -> Intent:
-        item = self._book.item(track_id)
-        verdict = decide(item, self._book.others(track_id), self._recipe)
+        decided = self._book.decision(track_id)
+        if decided is not None:
+            return Intent(
+                track_id, decided.class_id, decided.probability, decided.station_id, decided.reason, is_decided=True
+            )
+        verdict = self._in_mode(decide(self._book.item(track_id), self._book.others(track_id), self._recipe))
         station_id = verdict.station.id if verdict.station else None
-        is_decided = self._book.is_decided(track_id)
-        return Intent(track_id, verdict.class_id, verdict.probability, station_id, verdict.reason, is_decided)
+        return Intent(track_id, verdict.class_id, verdict.probability, station_id, verdict.reason, is_decided=False)
 
     def _belt_at(self, now_ns: int) -> BeltState | None:
         travel_um, newest = self._belt.travel_um_at(now_ns), self._belt.newest
