@@ -182,6 +182,7 @@ def test_bad_input_is_not_tried_again_and_said_to_the_line(line: Callable[..., L
     misfed.supervisor.step()
     misfed.step_after(3600 * NS_PER_S)
     assert misfed.supervisor.bad_input_process == "misfed"
+    assert not misfed.running
     assert misfed.lives("misfed") == ["0"]
 
 
