@@ -87,10 +87,14 @@ def lifted_items(scene: Scene, margin_px: float = 2.0) -> list[Item]:
 
 def varied(item: Item, rng: Generator) -> Item:
     """The same item mirrored at random and a little larger or smaller."""
-    sprite = item.sprite[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
-    scale = rng.uniform(0.8, 1.2)
-    height_px, width_px = (max(4, round(side * scale)) for side in sprite.shape[:2])
-    return Item(stretched(np.ascontiguousarray(sprite), height_px, width_px), item.class_id, item.solid)
+    sprite = np.ascontiguousarray(item.sprite[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])])
+    return rescaled(Item(sprite, item.class_id, item.solid), rng.uniform(0.8, 1.2))
+
+
+def rescaled(item: Item, scale: float) -> Item:
+    """The same item `scale` times as large."""
+    height_px, width_px = (max(4, round(side * scale)) for side in item.sprite.shape[:2])
+    return Item(stretched(item.sprite, height_px, width_px), item.class_id, item.solid)
 
 
 def _lifted(scene: Scene, index: int) -> Item:

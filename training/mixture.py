@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from training.datasets import TrainingSet
-from training.items import VIEW_ACROSS_MM, VIEW_ALONG_MM, Item, drawn_item, lifted_items, varied
+from training.items import VIEW_ACROSS_MM, VIEW_ALONG_MM, Item, drawn_item, lifted_items, rescaled, varied
 from training.pixels import Picture, relit, shot
 from training.scene import Scene, moved, quarter_turn, scaling, shift, tiled
 from training.synthesis import belt_scene, with_items
@@ -107,7 +107,7 @@ def fill_stock(
     sets: Sequence[TrainingSet], artists: Sequence[SpriteArtist], class_names: Sequence[str], recipe: Recipe,
     size_px: int, seed: int,
 ) -> Stock:  # fmt: skip
-    """Draw the belts and items of a run, and lift items from the set that names most classes.
+    """Draw the belts and items of a run, and lift items from the real pictures.
 
     Args:
         sets: the real pictures.
@@ -128,10 +128,26 @@ def fill_stock(
         )
         for class_id in range(len(class_names))
     )
-    richest = max(sets, key=lambda one: one.known_class_count, default=None)
-    found = [item for scene in richest.scenes for item in lifted_items(scene)] if richest else []
-    lifted = tuple(tuple(item for item in found if item.class_id == kind) for kind in range(len(class_names)))
+    lifted = _lifted_by_class(sets, len(class_names), rng)
     return Stock(belts, drawn, lifted)
+
+
+def _lifted_by_class(sets: Sequence[TrainingSet], class_count: int, rng: Generator) -> tuple[tuple[Item, ...], ...]:
+    """Items of the set that names most classes, and at most as many again of each class from the others."""
+    if not sets:
+        return ((),) * class_count
+    richest = max(sets, key=lambda one: one.known_class_count)
+    own = [item for scene in richest.scenes for item in lifted_items(scene)]
+    others = [
+        rescaled(item, one.zoom_ratio)
+        for one in sets if one is not richest for scene in one.scenes for item in lifted_items(scene)
+    ]  # fmt: skip
+    rng.shuffle(others)
+    by_class = []
+    for class_id in range(class_count):
+        mine = [item for item in own if item.class_id == class_id]
+        by_class.append((*mine, *[item for item in others if item.class_id == class_id][: len(mine)]))
+    return tuple(by_class)
 
 
 def _viewed(scene: Scene, zoom: float, height_px: int, width_px: int, rng: Generator) -> Scene:

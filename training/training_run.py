@@ -53,6 +53,9 @@ class RunSettings(msgspec.Struct, frozen=True):
     pictures_per_epoch: int
     size_px: int
     version: str
+    peak_rate_ratio: float = 0.001
+    small_epoch_ratio: float = 0.6
+    belt_ratio: float = 0.2
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -90,7 +93,7 @@ def train_bundle(inputs: Inputs, settings: RunSettings, seed: int, *, resume: bo
 
 def prepare(inputs: Inputs, settings: RunSettings, seed: int) -> Prepared:
     """Read the folders, keep some captures and belts out, and stock the mixture."""
-    recipe, size_px = Recipe(), settings.size_px
+    recipe, size_px = Recipe(belt_ratio=settings.belt_ratio), settings.size_px
     parts = [split_by_capture(folder, _HELD_OUT_RATIO, seed) for folder in read_folders(inputs.data, CLASS_NAMES)]
     sets = [load_training_set(kept, CLASS_NAMES, size_px) for kept, _ in parts]
     drawn = DrawnSprites()
@@ -121,7 +124,13 @@ def _fine_tuning(inputs: Inputs, settings: RunSettings, *, resume: bool) -> Any:
     network = build_network(len(CLASS_NAMES))
     if inputs.weights is not None:
         load_first_weights(network, inputs.weights)
-    tuning = FineTuning(network, Schedule(settings.epoch_count, settings.pictures_per_epoch), settings.run_folder)
+    schedule = Schedule(
+        settings.epoch_count,
+        settings.pictures_per_epoch,
+        peak_rate_ratio=settings.peak_rate_ratio,
+        small_epoch_ratio=settings.small_epoch_ratio,
+    )
+    tuning = FineTuning(network, schedule, settings.run_folder)
     if resume:
         tuning.resume()
     return tuning

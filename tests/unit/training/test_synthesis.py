@@ -118,3 +118,11 @@ def test_labels_of_the_mixture_lie_inside_the_picture() -> None:
         assert scene.picture.shape == (SIZE_PX, SIZE_PX, 3)
         assert ((scene.boxes_px >= 0) & (scene.boxes_px <= SIZE_PX)).all()
         assert (scene.boxes_px[:, 2:] > scene.boxes_px[:, :2]).all()
+
+
+def test_other_folders_lend_at_most_as_many_items_as_the_richest_has() -> None:
+    real, more = real_set(), real_set()
+    lent = TrainingSet("cans", more.scenes * 5, np.full(5, 0.2), 0.5, 1)
+    items = fill_stock([real, lent], [], CLASS_NAMES, SMALL, SIZE_PX, 0).lifted
+    assert [len(one) for one in items] == [0, 0, 2, 0, 0, 0, 0, 0, 0]
+    assert [item.sprite.shape[:2] for item in items[2]] == [(40, 30), (20, 15)]
