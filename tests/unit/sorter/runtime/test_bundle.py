@@ -106,7 +106,7 @@ def test_a_manifest_without_a_key_it_needs_is_refused_by_that_key(folder: Path, 
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("input_width_px", 0), ("head", "tail"), ("speling", 1), ("takes_uint8_bgr", "yes")]
+    ("key", "value"), [("input_width_px", 0), ("head", "tail"), ("colour_of_belt", 1), ("takes_uint8_bgr", "yes")]
 )
 def test_a_network_described_wrongly_is_refused(folder: Path, key: str, value: object) -> None:
     content = manifest(folder)
