@@ -57,7 +57,9 @@ def test_a_process_alone_makes_a_run_from_a_configuration(tmp_path: Path) -> Non
     assert read_run_plan(None, None).settings == Settings()
 
 
-@pytest.mark.parametrize("content", [None, b"{", b"{}", b'{"settings": {"colour_of_belt": 1}}', b'{"run_folder": "\xff"}'])
+@pytest.mark.parametrize(
+    "content", [None, b"{", b"{}", b'{"settings": {"colour_of_belt": 1}}', b'{"run_folder": "\xff"}']
+)
 def test_a_plan_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "run.json").write_bytes(content)
