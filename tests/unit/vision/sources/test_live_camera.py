@@ -112,7 +112,8 @@ def test_the_picture_decoded_is_the_one_on_the_ticket(camera: LiveCamera, device
     device.give(-20, -30, 40)  # the reader must not run ahead while the ticket is held
     assert level_of(camera) == 10
     assert device.decoded == [10]
-    assert grab_surely(camera) == first_id + 3
+    while grab_surely(camera) < first_id + 3:  # whether 20 and 30 are overtaken depends on who is faster
+        pass
     assert level_of(camera) == 40
 
 
