@@ -38,7 +38,7 @@ class LiveStatistics:
     def add_sent(self, decision: Decision, now_ns: int) -> None:
         """Note when the command for a decision left."""
         if self._scorecard is not None:
-            self._scorecard.add_latency(now_ns - decision.exposed_at_ns)
+            self._scorecard.add_sent(decision, now_ns)
 
     def add_settled(self, command: EjectionCommand, ack: Ack) -> None:
         """Count an answered command."""

@@ -168,7 +168,7 @@ class ClosedLoop:
             self._scorecard.add_decision(ruling.decision)
             if ruling.command is not None:
                 self._ledger.enter(ruling.command)
-                self._scorecard.add_latency(now_ns - ruling.decision.exposed_at_ns)
+                self._scorecard.add_sent(ruling.decision, now_ns)
                 self._settle(self._controller.receive(ruling.command, self._belt.newest, now_ns))
 
     def _settle(self, acks: list[Ack]) -> None:

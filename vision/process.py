@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 from sorter.errors import ConfigurationError
 from sorter.model.belt import BeltTravel
 from sorter.model.condition import HealthStatus
@@ -11,7 +13,7 @@ from sorter.model.tracks import BeltState
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import BELT
-from vision.detectors import open_detector
+from vision.detectors import Detector, open_detector
 from vision.frame import Frame
 from vision.picture_travel import PictureTravel
 from vision.pipeline import Pipeline, View
@@ -31,12 +33,20 @@ def watch_belt(context: ProcessContext) -> None:
     context.publish_health()
     detector = open_detector(context.settings, context.plan.epoch_ns)
     with _opened(context) as source:
+        _warm_up(detector, context)
         watch = BeltWatch(context, source, Pipeline(context.settings, source, detector, context.clock))
         context.set_health(HealthStatus.OK, f"{detector.runtime} {detector.precision} {detector.model_id}")
         while context.is_running():
             frame = watch.receive()
             view = watch.step(frame)
             watch.send(view)
+
+
+def _warm_up(detector: Detector, context: ProcessContext) -> None:
+    """Let the network allocate what it needs on a black picture, not while items pass."""
+    camera = context.settings.camera
+    black = np.zeros((camera.height_px, camera.width_px, 3), np.uint8)
+    detector.detect(Frame(0, context.clock.now_ns(), 0, black))
 
 
 class BeltWatch:

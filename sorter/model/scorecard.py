@@ -107,9 +107,10 @@ class Scorecard:
         if decision.reason not in NO_ITEM_REASONS:
             heapq.heappush(self._uncounted_belt_um, decision.belt_um)
 
-    def add_latency(self, frame_to_command_ns: int) -> None:
-        """Note how long after its frame's exposure a command was sent."""
-        self._latency_ns.append(frame_to_command_ns)
+    def add_sent(self, decision: Decision, sent_at_ns: int) -> None:
+        """Note when the command for a decision was sent."""
+        if self._is_inside(decision.belt_um):
+            self._latency_ns.append(sent_at_ns - decision.exposed_at_ns)
 
     def add_settled(self, command: EjectionCommand, ack: Ack) -> None:
         """Count a command with its answer."""

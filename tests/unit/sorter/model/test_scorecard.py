@@ -210,7 +210,8 @@ def test_placement_is_in_millimetres_and_latency_in_milliseconds() -> None:
     for late_um in range(-50, 51):
         scores.add_settled(order, fired(order, late_um * 100))
     for milliseconds in range(101):
-        scores.add_latency(milliseconds * NS_PER_MS)
+        scores.add_sent(decision(), milliseconds * NS_PER_MS)
+    scores.add_sent(decision(belt_um=0), 9_000 * NS_PER_MS)  # before the scored stretch
     figures = scores.figures()
     assert figures.placement_error_p99_mm == pytest.approx(5.0, abs=0.01)
     assert figures.frame_to_command_p50_ms == pytest.approx(50.0)
