@@ -15,6 +15,7 @@ Intervals are Wilson score intervals at 95 % (Wilson 1927); an item is the unit.
 """
 
 import heapq
+import itertools
 import math
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -92,6 +93,8 @@ class Scorecard:
         self._item_count = 0
         self._counted_count = 0
         self._uncounted_belt_um: list[int] = []
+        self._arrivals = itertools.count()
+        self._unpassed_commands: list[tuple[int, int, EjectionCommand, Ack]] = []
         self._command_count = 0
         self._missed_count = 0
         self._acks: Counter[str] = Counter()
@@ -113,9 +116,24 @@ class Scorecard:
             self._latency_ns.append(sent_at_ns - decision.exposed_at_ns)
 
     def add_settled(self, command: EjectionCommand, ack: Ack) -> None:
-        """Count a command with its answer."""
-        if not self._is_inside(command.open_at_travel_um - self._offsets_um[command.station_id]):
-            return
+        """Note a command with its answer; it counts once its stretch of belt has passed.
+
+        So commands that an operator's stop voids, for belt that never came, are no missed windows.
+        """
+        belt_um = command.open_at_travel_um - self._offsets_um[command.station_id]
+        if self._is_inside(belt_um):
+            heapq.heappush(self._unpassed_commands, (belt_um, next(self._arrivals), command, ack))
+
+    def pass_until(self, belt_um: int) -> None:
+        """Count decided items and answered commands for belt that has passed the last station."""
+        while self._uncounted_belt_um and self._uncounted_belt_um[0] <= belt_um:
+            heapq.heappop(self._uncounted_belt_um)
+            self._counted_count += 1
+        while self._unpassed_commands and self._unpassed_commands[0][0] <= belt_um:
+            _, _, command, ack = heapq.heappop(self._unpassed_commands)
+            self._count_command(command, ack)
+
+    def _count_command(self, command: EjectionCommand, ack: Ack) -> None:
         self._command_count += 1
         self._acks[ack.status.value] += 1
         if ack.status is AckStatus.FIRED and ack.opened_at_travel_um is not None:
@@ -134,9 +152,7 @@ class Scorecard:
             if shot.hit_count == 0 and self._is_inside(shot.open_at_travel_um - self._offsets_um[shot.station_id]):
                 self._tallies[shot.station_id].empty_shot_count += 1
                 self._overall.empty_shot_count += 1
-        while self._uncounted_belt_um and self._uncounted_belt_um[0] <= outcomes.passed_until_um:
-            heapq.heappop(self._uncounted_belt_um)
-            self._counted_count += 1
+        self.pass_until(outcomes.passed_until_um)
 
     def figures(self) -> Figures:
         """All figures so far."""

@@ -94,6 +94,7 @@ def test_commands_and_how_long_they_took_are_counted() -> None:
     command = EjectionCommand("life", 1, (1,), "cans", 0, 1, opens_um, opens_um + 50_000, 0, "recipe")
     live.add_sent(decision(), 1_040 * NS_PER_MS)
     live.add_settled(command, Ack("life", 1, AckStatus.FIRED, 1, opens_um + 1500, 2))
+    live.add_outcomes(Outcomes(FIRST_UM, (), ()))
     figures = live.statistics(0).figures
     assert figures.frame_to_command_p50_ms == 40.0
     assert figures.placement_error_p99_mm == 1.5

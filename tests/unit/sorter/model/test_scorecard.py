@@ -190,8 +190,10 @@ def test_opening_beside_the_window_either_way_is_a_miss(late_um: int) -> None:
     scores, order = card(), command()
     sign = int(math.copysign(1, late_um))
     scores.add_settled(order, fired(order, late_um))
+    scores.pass_until(END_UM)
     assert scores.figures().missed_window_ratio == 0.0
     scores.add_settled(order, fired(order, late_um + sign))
+    scores.pass_until(END_UM)
     assert scores.figures().missed_window_ratio == 0.5
 
 
@@ -199,10 +201,20 @@ def test_opening_beside_the_window_either_way_is_a_miss(late_um: int) -> None:
 def test_a_command_refused_or_failed_is_a_miss_without_a_placement(status: AckStatus) -> None:
     scores, order = card(), command()
     scores.add_settled(order, Ack("life", 1, status))
+    scores.pass_until(END_UM)
     figures = scores.figures()
     assert (figures.command_count, figures.missed_window_ratio) == (1, 1.0)
     assert figures.placement_error_p99_mm is None
     assert figures.acks == {status.value: 1}
+
+
+def test_a_command_voided_for_belt_that_never_came_is_no_miss() -> None:
+    scores = card()
+    scores.add_settled(command(INSIDE_UM), Ack("life", 1, AckStatus.REFUSED_STALE))
+    scores.pass_until(INSIDE_UM - 1)
+    assert scores.figures().missed_window_ratio is None
+    scores.pass_until(INSIDE_UM)
+    assert scores.figures().missed_window_ratio == 1.0
 
 
 def test_placement_is_in_millimetres_and_latency_in_milliseconds() -> None:
@@ -212,6 +224,7 @@ def test_placement_is_in_millimetres_and_latency_in_milliseconds() -> None:
     for milliseconds in range(101):
         scores.add_sent(decision(), milliseconds * NS_PER_MS)
     scores.add_sent(decision(belt_um=0), 9_000 * NS_PER_MS)  # before the scored stretch
+    scores.pass_until(END_UM)
     figures = scores.figures()
     assert figures.placement_error_p99_mm == pytest.approx(5.0, abs=0.01)
     assert figures.frame_to_command_p50_ms == pytest.approx(50.0)
