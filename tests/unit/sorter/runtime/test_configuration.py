@@ -81,12 +81,15 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
 @pytest.mark.parametrize("path", [*SECTIONS])
 def test_unknown_keys_are_refused_at_every_level(path: str) -> None:
     key = f"{path}.colour_of_belt".strip(".")
-    assert refusal(tables(key, 1)) == f"configuration: unknown key {key!r}; farz check-config lists the keys"
+    assert refusal(tables(key, 1)) == f"configuration: unknown key {key!r}; farz check-config --keys lists them all"
 
 
 def test_unknown_keys_of_a_station_are_refused_too() -> None:
     message = refusal({"recipe": {"stations": [STATION, {**STATION, "id": "two", "colour_of_belt": 1}]}})
-    assert message == "configuration: unknown key 'recipe.stations[1].colour_of_belt'; farz check-config lists the keys"
+    assert (
+        message
+        == "configuration: unknown key 'recipe.stations[1].colour_of_belt'; farz check-config --keys lists them all"
+    )
 
 
 def bounds_of(kind: Any) -> list[tuple[Any, str]]:
