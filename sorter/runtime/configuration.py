@@ -72,7 +72,8 @@ def _sentence(message: str, tables: dict[str, Any]) -> str:
     expectation = message[: match.start()] if match else message
     if "unknown field" in expectation:
         field = expectation.rpartition("unknown field ")[2].strip("`")
-        return f"configuration: unknown key {'.'.join(filter(None, [path, field]))!r}; farz check-config --keys lists them all"
+        key = ".".join(filter(None, [path, field]))
+        return f"configuration: unknown key {key!r}; farz check-config --keys lists them all"
     return f"configuration: {path} = {_value_at(tables, path)!r}: {expectation}"
 
 
