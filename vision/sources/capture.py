@@ -9,13 +9,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sorter.errors import SourceError
+
 # What cv2 and FFmpeg would write to standard error is said by the sources, once and in a sentence.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 # A stream that falls silent fails after this long, so that it can be opened again.
 _STREAM_TIMEOUTS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 2000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 2000]
-_GSTREAMER_SIGN = "!"
+_GSTREAMER_SIGN = " ! "
 
 
 class Capture(Protocol):
@@ -98,14 +100,27 @@ def open_camera(location: str, width_px: int, height_px: int, frame_rate_hz: flo
     """Open a device number, URL or GStreamer pipeline; whether that worked is for the caller to ask.
 
     A local device is asked for the size and rate; it may give others.
+
+    Raises:
+        SourceError: for a pipeline, where OpenCV was built without GStreamer.
     """
+    # a pipeline may well hold the URL of a stream, so it is asked for first
+    if _GSTREAMER_SIGN in location:
+        return _open_pipeline(location)
     if "://" in location:
         return CvCapture(cv2.VideoCapture(location, cv2.CAP_FFMPEG, _STREAM_TIMEOUTS))
-    if _GSTREAMER_SIGN in location:
-        return CvCapture(cv2.VideoCapture(location, cv2.CAP_GSTREAMER))
     capture = cv2.VideoCapture(int(location)) if location.isdigit() else cv2.VideoCapture(location)
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, width_px)
     capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height_px)
     capture.set(cv2.CAP_PROP_FPS, frame_rate_hz)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     return CvCapture(capture)
+
+
+def _open_pipeline(pipeline: str) -> CvCapture:
+    if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+        raise SourceError(
+            "source.location is a GStreamer pipeline, and the OpenCV installed here was built without GStreamer (as the "
+            "packages from PyPI are); use the system's own OpenCV, or give a device or the URL of a stream"
+        )
+    return CvCapture(cv2.VideoCapture(pipeline, cv2.CAP_GSTREAMER))

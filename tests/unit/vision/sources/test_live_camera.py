@@ -3,6 +3,7 @@
 import queue
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sorter.errors import SourceError
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.configuration import settings_from
+from vision.sources.capture import open_camera
 from vision.sources.live_camera import LiveCamera
 
 SIDE_PX = 32
@@ -211,3 +213,11 @@ def test_no_message_gives_a_password_away(device: ScriptedDevice, clock: ManualC
     with pytest.raises(SourceError, match=r"rtsp://10\.0\.0\.9/belt") as refusal:
         LiveCamera(CAMERA, "rtsp://admin:secret@10.0.0.9/belt", clock, device.open)
     assert "secret" not in str(refusal.value)
+
+
+def test_a_pipeline_without_gstreamer_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2.videoio_registry, "hasBackend", lambda _backend: False)
+    pipeline = "rtspsrc location=rtsp://user:secret@camera/belt ! rtph264depay ! avdec_h264 ! videoconvert ! appsink"
+    with pytest.raises(SourceError, match="without GStreamer") as refused:
+        open_camera(pipeline, SIDE_PX, SIDE_PX, 30.0)
+    assert "secret" not in str(refused.value)
