@@ -120,7 +120,7 @@ def open_camera(location: str, width_px: int, height_px: int, frame_rate_hz: flo
 def _open_pipeline(pipeline: str) -> CvCapture:
     if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
         raise SourceError(
-            "source.location is a GStreamer pipeline, and the OpenCV installed here was built without GStreamer (as the "
-            "packages from PyPI are); use the system's own OpenCV, or give a device or the URL of a stream"
+            "source.location is a GStreamer pipeline, and the OpenCV installed here was built without GStreamer (as "
+            "the packages from PyPI are); use the system's own OpenCV, or give a device or the URL of a stream"
         )
     return CvCapture(cv2.VideoCapture(pipeline, cv2.CAP_GSTREAMER))
