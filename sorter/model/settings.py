@@ -142,6 +142,7 @@ class RecipeSettings(Section, frozen=True):
     truncated_view_weight: Ratio = 0.3
     # a command leaves at least this long before the valve must act
     lead_time_ms: DurationMs = 60.0
+    # on a belt that stood for longer, somebody may have moved things: what was commanded before is void
     command_validity_ms: DurationMs = 20_000.0
 
 
