@@ -4,6 +4,7 @@ Writing bundles is the lab's work (`training`); running the network is that of `
 """
 
 import hashlib
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -85,8 +86,10 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 def default_bundle_folder() -> Path:
-    """The folder of the shipped model."""
-    return Path(__file__).resolve().parents[2] / "models" / DEFAULT_BUNDLE_NAME
+    """The folder of the shipped model: in the source tree, or where an installed wheel puts it."""
+    in_source_tree = Path(__file__).resolve().parents[2] / "models" / DEFAULT_BUNDLE_NAME
+    installed = Path(sys.prefix) / "share" / "farz" / "models" / DEFAULT_BUNDLE_NAME
+    return in_source_tree if in_source_tree.is_dir() or not installed.is_dir() else installed
 
 
 def load_bundle(folder: Path) -> Bundle:
