@@ -159,4 +159,8 @@ class ValveControl:
         if now_ns >= self._condition_due_ns:
             self._condition_due_ns = now_ns + _CONDITION_PERIOD_NS
             self._context.publisher.publish(self._bar.outcomes(now_ns))
-            self._context.publish_health(self._tally.figures())
+            lost = {
+                "lost_ack_count": float(self._link.lost_count),
+                "malformed_message_count": float(self._link.malformed_count + self._mode_reader.malformed_count),
+            }
+            self._context.publish_health(self._tally.figures() | lost)

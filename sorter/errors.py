@@ -1,12 +1,11 @@
 """The errors of Farz that a user can cause or cure; programming errors stay ordinary exceptions.
 
 FarzError
-├── BadInputError          one clear sentence, exit code 2
-│   ├── ConfigurationError   an unknown key, a value out of range
-│   ├── BundleError          a model bundle that cannot be used
-│   ├── DataFolderError      a labelled folder or class map that cannot be read
-│   └── SourceError          a camera, video or picture that cannot be opened
-└── LinkError              the other side of a connection is not there
+└── BadInputError            one clear sentence, exit code 2
+    ├── ConfigurationError   an unknown key, a value out of range
+    ├── BundleError          a model bundle that cannot be used
+    ├── DataFolderError      a labelled folder or class map that cannot be read
+    └── SourceError          a camera, video or picture that cannot be opened
 """
 
 
@@ -32,7 +31,3 @@ class DataFolderError(BadInputError):
 
 class SourceError(BadInputError):
     """A picture source cannot be opened or holds nothing usable."""
-
-
-class LinkError(FarzError):
-    """The peer of a connection cannot be reached."""

@@ -84,13 +84,22 @@ class DecisionDesk:
         if now_ns >= self._due_ns:
             self._due_ns = now_ns + _STATISTICS_PERIOD_NS
             self._context.publisher.publish(self._statistics.statistics(now_ns))
-        self._context.publish_health({"open_command_count": float(self._ledger.open_count)})
+        self._context.publish_health(self._counts())
 
     def close(self) -> None:
         """Say the last figures and let go of the sockets."""
         self._context.publisher.publish(self._statistics.statistics(self._clock.now_ns()))
         self._link.close()
         self._reader.close()
+
+    def _counts(self) -> dict[str, float]:
+        """What is open, and every message that was lost or made no sense."""
+        return {
+            "open_command_count": float(self._ledger.open_count),
+            "unknown_ack_count": float(self._ledger.unknown_ack_count),
+            "foreign_ack_count": float(self._link.foreign_ack_count),
+            "malformed_message_count": float(self._reader.malformed_count + self._link.malformed_count),
+        }
 
     def _take(self, received: Received) -> None:
         now_ns = self._clock.now_ns()

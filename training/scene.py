@@ -86,20 +86,6 @@ def moved_boxes(boxes_px: Boxes, matrix: NDArray[np.float64]) -> Boxes:
     return np.concatenate([np.minimum(low, high), np.maximum(low, high)], axis=1)
 
 
-def flipped_across(scene: Scene) -> Scene:
-    """Mirror left and right."""
-    boxes_px = moved_boxes(scene.boxes_px, shift(scene.width_px, 0) @ scaling(-1, 1))
-    picture = np.ascontiguousarray(scene.picture[:, ::-1])
-    return Scene(picture, boxes_px, scene.class_ids, scene.known)
-
-
-def flipped_along(scene: Scene) -> Scene:
-    """Mirror up and down."""
-    boxes_px = moved_boxes(scene.boxes_px, shift(0, scene.height_px) @ scaling(1, -1))
-    picture = np.ascontiguousarray(scene.picture[::-1])
-    return Scene(picture, boxes_px, scene.class_ids, scene.known)
-
-
 def clipped(scene: Scene) -> Scene:
     """Cut boxes at the picture's edge and leave out those of which less than `VISIBLE_RATIO` is left."""
     limits = np.array([scene.width_px, scene.height_px] * 2, dtype=np.float64)

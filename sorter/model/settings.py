@@ -88,8 +88,6 @@ class TrackingSettings(Section, frozen=True):
 
     # overlap over union that joins a detection to a track; for cut items, overlap over the smaller box
     match_overlap_ratio: OpenRatio = 0.3
-    # a track is an item once it was seen this often
-    min_view_count: PositiveCount = 2
 
 
 class StationSettings(Section, frozen=True):

@@ -47,8 +47,3 @@ class ManualClock:
     def wait_until_ns(self, instant_ns: int) -> None:
         """Move forward to the instant; time never runs back."""
         self._now_ns = max(self._now_ns, instant_ns)
-
-
-def wall_time_s() -> float:
-    """Seconds since 1970 for stamps that people read; never for measuring."""
-    return time.time()

@@ -20,6 +20,8 @@ from sorter.runtime.clock import SystemClock
 from sorter.runtime.run_folder import RunPlan, read_run_plan
 
 BAD_INPUT_EXIT_CODE = 2
+RESTART_COUNT_VARIABLE = "FARZ_RESTART_COUNT"
+SUPERVISOR_ID_VARIABLE = "FARZ_SUPERVISOR_ID"
 _PR_SET_PDEATHSIG = 1
 _HEALTH_PERIOD_NS = 500_000_000
 
@@ -70,7 +72,7 @@ class ProcessContext:
         if now_ns < self._health_due_ns:
             return
         self._health_due_ns = now_ns + _HEALTH_PERIOD_NS
-        restarts = int(os.environ.get("FARZ_RESTART_COUNT", "0"))
+        restarts = int(os.environ.get(RESTART_COUNT_VARIABLE, "0"))
         health = Health(self.name, self._status, self._since_ns, self._detail, restarts, figures or {})
         self.publisher.publish(health)
 
@@ -117,9 +119,13 @@ def _arguments(name: str) -> tuple[Path | None, Path | None]:
 
 
 def _die_with_parent() -> None:
-    # Linux sends SIGTERM when the parent dies, however it died; elsewhere the supervisor's own care must do.
+    # Linux sends SIGTERM when the parent dies, however it died; elsewhere the supervisor's own care must do. A parent
+    # that died while this process was still importing sends nothing, so whose child this is gets asked afterwards.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    supervisor_id = os.environ.get(SUPERVISOR_ID_VARIABLE)
+    if supervisor_id is not None and os.getppid() != int(supervisor_id):
+        sys.exit(0)
 
 
 def _stop_on_signals(stop_requested: threading.Event) -> None:

@@ -18,7 +18,7 @@ from sorter.model.settings import SupervisionSettings
 from sorter.model.units import NS_PER_MS, ms_to_ns, s_to_ns
 from sorter.runtime.bus import Publisher
 from sorter.runtime.clock import Clock
-from sorter.runtime.process import BAD_INPUT_EXIT_CODE
+from sorter.runtime.process import BAD_INPUT_EXIT_CODE, RESTART_COUNT_VARIABLE, SUPERVISOR_ID_VARIABLE
 from sorter.runtime.run_folder import RunPlan
 
 _HEALTH_PERIOD_NS = 500 * NS_PER_MS
@@ -124,7 +124,12 @@ class Supervisor:
         child.restart_at_ns = None
         command = [sys.executable, "-m", child.spec.module, "--run-folder", str(self._plan.run_folder)]
         # several numeric libraries spin idle threads by default, which on two cores steals from the detector
-        environment = {**os.environ, "FARZ_RESTART_COUNT": str(child.restart_count), "OMP_WAIT_POLICY": "PASSIVE"}
+        environment = {
+            **os.environ,
+            RESTART_COUNT_VARIABLE: str(child.restart_count),
+            SUPERVISOR_ID_VARIABLE: str(os.getpid()),
+            "OMP_WAIT_POLICY": "PASSIVE",
+        }
         child.process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own modules
         # without the right to go first (CAP_SYS_NICE) a process keeps the ordinary place
         with contextlib.suppress(PermissionError):

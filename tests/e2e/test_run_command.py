@@ -119,6 +119,15 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
         wait_until(lambda: children(tmp_path) == {}, "all processes end", 5.0)
 
 
+def test_nothing_outlives_a_supervisor_killed_while_its_processes_start(tmp_path: Path) -> None:
+    with running_line(tmp_path) as (line, _, _):
+        wait_until(lambda: len(children(tmp_path)) == 4, "all processes are there, still importing")
+        line.kill()
+        line.wait()
+        wait_until(lambda: children(tmp_path) == {}, "all processes end", 10.0)
+        assert line.returncode == -signal.SIGKILL
+
+
 def test_a_port_in_use_is_one_sentence_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
