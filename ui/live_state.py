@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from sorter.model.condition import Fault, Health, Mode, ModeState, RequestKind
-from sorter.model.ejection import Assessment, Decision, DecisionReason, Intent
+from sorter.model.ejection import NO_ITEM_REASONS, Assessment, Decision, DecisionReason, Intent
 from sorter.model.statistics import LineStatistics
 from sorter.model.tracks import BeltState, Preview, PreviewBox
 from sorter.model.units import NS_PER_S, UM_PER_M, ms_to_ns
@@ -141,7 +141,8 @@ class LiveState:
         self._newest[received.topic] = received
 
     def _take_decision(self, decision: Decision, received: Received) -> None:
-        self._decisions.append(decision)
+        if decision.reason not in NO_ITEM_REASONS:
+            self._decisions.append(decision)
         taken = Intent(
             decision.track_id, decision.class_id, decision.probability, decision.station_id, decision.reason, True
         )

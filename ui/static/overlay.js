@@ -26,6 +26,9 @@ export function drawBoxes(picture) {
   overlay.replaceChildren(...boxes.map((box) => item(box, scale, space)));
 }
 
+// A stray detection gets its outline, and no name to clutter the picture.
+const NO_ITEM_REASONS = new Set(["nothing", "too_few_views"]);
+
 function isEjected(box) {
   return box.station_id !== null && box.reason === "eject";
 }
@@ -45,7 +48,7 @@ function item(box, scale, space) {
   const group = svg("g", { class: `item ${fate(box)}`, "data-track": box.track_id, "data-station": box.station_id });
   group.append(svg("rect", { class: "casing", ...area }), svg("rect", { class: "outline", ...area }));
   if (isEjected(box)) group.append(target(area));
-  if (box.class_name !== null) group.append(label(box, area, space));
+  if (box.class_name !== null && !NO_ITEM_REASONS.has(box.reason)) group.append(label(box, area, space));
   return group;
 }
 

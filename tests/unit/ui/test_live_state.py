@@ -245,6 +245,14 @@ def test_decisions_of_the_last_ten_seconds_newest_first(line: Line) -> None:
     assert report.decided_per_min == 12
 
 
+@pytest.mark.parametrize("reason", [DecisionReason.NOTHING, DecisionReason.TOO_FEW_VIEWS])
+def test_a_stray_detection_is_no_decision_to_show(line: Line, reason: DecisionReason) -> None:
+    line.say(msgspec.structs.replace(decision(1, 0.0), reason=reason))
+    report = line.state.report(at_ms(1))
+    assert report.decisions == ()
+    assert report.decided_per_min == 0
+
+
 @pytest.mark.parametrize(("rate_hz", "limit_ms"), [(10.0, 1200.0), (60.0, 1200.0), (1.0, 2500.0)])
 def test_pictures_that_come_rarely_are_old_later(rate_hz: float, limit_ms: float) -> None:
     assert picture_stale_after_ms(rate_hz) == limit_ms
