@@ -14,7 +14,7 @@ from sorter.model.ejection import (
     EjectionCommand,
     Intent,
 )
-from sorter.model.recipe import recipe_hash
+from sorter.model.recipe import last_station_um, recipe_hash
 from sorter.model.settings import Settings
 from sorter.model.tracks import BeltState, TrackBatch
 from sorter.model.units import mm_to_um, ms_to_ns
@@ -41,6 +41,7 @@ class Sorting:
         self._recipe_hash = recipe_hash(settings.recipe)
         self._boot_id = boot_id
         self._plan = _view_plan(settings)
+        self._passed_after_um = last_station_um(settings.recipe) + _FORGET_AFTER_UM
         self._book = ItemBook(settings.recipe, calibration)
         self._belt = BeltTravel()
         self._newest_batch: TrackBatch | None = None
@@ -77,7 +78,7 @@ class Sorting:
             if is_due(item.belt_um, item.belt_um - item.length_um // 2, belt, batch.travel_um, self._plan)
         ]
         rulings = [self._rule(item, belt, batch, now_ns) for item in sorted(due, key=lambda item: item.belt_um)]
-        self._book.forget_before(belt.travel_um - self._last_station_um() - _FORGET_AFTER_UM)
+        self._book.forget_before(belt.travel_um - self._passed_after_um)
         return rulings
 
     def _rule(self, item: BeltItem, belt: BeltState, batch: TrackBatch, now_ns: int) -> Ruling:
@@ -148,9 +149,6 @@ class Sorting:
         if travel_um is None or newest is None:
             return None
         return BeltState(now_ns, travel_um, newest.speed_um_s)
-
-    def _last_station_um(self) -> int:
-        return max(mm_to_um(station.offset_mm) for station in self._recipe.stations)
 
 
 def _view_plan(settings: Settings) -> ViewPlan:

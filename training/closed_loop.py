@@ -18,7 +18,7 @@ from sorter.model.belt import BeltTravel, CameraView
 from sorter.model.condition import Mode
 from sorter.model.drive import BeltDrive
 from sorter.model.ejection import Ack
-from sorter.model.recipe import recipe_hash
+from sorter.model.recipe import last_station_um, recipe_hash
 from sorter.model.scorecard import Scorecard
 from sorter.model.settings import Settings
 from sorter.model.statistics import Figures
@@ -120,8 +120,7 @@ class ClosedLoop:
         self._deliveries: list[tuple[int, int, TrackBatch]] = []
         self._next_sample_ns = 0
         self._next_outcomes_ns = 0
-        last_station_um = max(mm_to_um(station.offset_mm) for station in settings.recipe.stations)
-        self._ends_at_um = stretch.end_um + last_station_um + _RUN_OUT_UM
+        self._ends_at_um = stretch.end_um + last_station_um(settings.recipe) + _RUN_OUT_UM
 
     def run(self, show_progress: Callable[[float], None] = lambda _share: None) -> LoopResult:
         """Run the belt past the last station; `show_progress` is told the share done, 0..1."""

@@ -5,6 +5,7 @@ import hashlib
 import msgspec
 
 from sorter.model.settings import RecipeSettings, StationSettings
+from sorter.model.units import mm_to_um
 
 
 def recipe_hash(recipe: RecipeSettings) -> str:
@@ -21,3 +22,8 @@ def non_target_cost(station: StationSettings) -> float:
     if station.non_target_cost is not None:
         return station.non_target_cost
     return station.purity_target / (1.0 - station.purity_target)
+
+
+def last_station_um(recipe: RecipeSettings) -> int:
+    """Offset of the station furthest downstream: what has passed it can be ejected no more."""
+    return max(mm_to_um(station.offset_mm) for station in recipe.stations)

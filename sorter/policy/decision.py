@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sorter.model.ejection import DecisionReason
 from sorter.model.recipe import non_target_cost
 from sorter.model.settings import RecipeSettings, StationSettings
+from sorter.model.units import mm_to_um
 from sorter.policy.blast import BlastZone, Candidate, blast_zone, expected_value
 
 
@@ -75,7 +76,7 @@ def _judge_shot(item: BeltItem, others: Sequence[BeltItem], station: StationSett
     zone = blast_zone(item.x_um, item.belt_um, item.width_um, item.length_um, station)
     if zone is None:
         return _Shot(-float("inf"), DecisionReason.OFF_BAR, station, None)
-    station_um = round(station.offset_mm * 1000)
+    station_um = mm_to_um(station.offset_mm)
     hit = [other for other in others if zone.covers(other.x_um, other.belt_um) and _is_there(other, station_um)]
     value = alone + expected_value([_candidate(other, station, recipe) for other in hit], cost)
     reason = DecisionReason.EJECT if value > 0.0 else DecisionReason.NEIGHBOURS
