@@ -15,15 +15,15 @@ from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.bundle import Bundle
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.labelled_folder import LabelledFolder, read_labelled_folder
-from training.bundle_writer import Identity, write_bundle
-from training.datasets import TrainingSet, load_scene, load_training_set, read_folders, split_by_capture
-from training.evaluate import Figures, detect_by, detect_folder, figures_of, judged_classes
-from training.held_out import HeldOut, calibrate_bundle, with_test_figures
-from training.items import TrustedCutouts
-from training.mixture import Mixture, Recipe, fill_stock
-from training.model_card import write_card
-from training.model_under_test import open_model
-from training.scene import Scene
+from training.data.datasets import TrainingSet, load_scene, load_training_set, read_folders, split_by_capture
+from training.evaluation.evaluate import Figures, detect_by, detect_folder, figures_of, judged_classes
+from training.evaluation.model_under_test import open_model
+from training.release.bundle_writer import Identity, write_bundle
+from training.release.held_out import HeldOut, calibrate_bundle, with_test_figures
+from training.release.model_card import write_card
+from training.synthesis.items import TrustedCutouts
+from training.synthesis.mixture import Mixture, Recipe, fill_stock
+from training.synthesis.scene import Scene
 from vision.sprites.artist import DrawnSprites, SpriteArtist
 
 _LOG = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def train_bundle(inputs: Inputs, settings: RunSettings, seed: int, *, resume: bo
         BadInputError: if the first weights do not fit or there is no run to take up.
         ExportError: if the exported network differs from the trained one.
     """
-    from training.export import export_onnx
+    from training.release.export import export_onnx
 
     tuning = _fine_tuning(inputs, settings, resume=resume)
     prepared = prepare(inputs, settings, seed)
@@ -118,8 +118,8 @@ def test_figures(bundle: Bundle, test: Path) -> Figures:
 
 
 def _fine_tuning(inputs: Inputs, settings: RunSettings, *, resume: bool) -> Any:
-    from training.fine_tune import FineTuning, Schedule
-    from training.network import build_network, load_first_weights
+    from training.fitting.fine_tune import FineTuning, Schedule
+    from training.fitting.network import build_network, load_first_weights
 
     network = build_network(len(CLASS_NAMES))
     if inputs.weights is not None:

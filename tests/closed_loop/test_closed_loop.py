@@ -14,7 +14,7 @@ from sorter.model.statistics import Figures
 from sorter.model.units import UM_PER_M
 from sorter.model.world import ScatteredWorld, StripWorld
 from sorter.runtime.configuration import merged_tables, settings_from
-from training.closed_loop import ClosedLoop, LoopResult, Stretch, open_scored_world, scored_stretch
+from training.evaluation.closed_loop import ClosedLoop, LoopResult, Stretch, open_scored_world, scored_stretch
 
 WARP_VAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "warp" / "val"
 UNEVEN = {"belt": {"speed_m_s": 0.5, "speed_high_m_s": 4.0}, "source": {"drop_ratio": 1 / 3}}

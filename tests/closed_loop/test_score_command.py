@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sorter.errors import ConfigurationError
-from training.score_command import score
+from training.evaluation.score_command import score
 
 ORACLE = ("--detector", "oracle", "--items", "40")
 

@@ -7,7 +7,7 @@ import cv2
 import pytest
 
 from sorter.model.materials import CLASS_NAMES
-from training.mixture import Mixture, Recipe, fill_stock
+from training.synthesis.mixture import Mixture, Recipe, fill_stock
 from vision.sprites.artist import DrawnSprites
 
 BeltWriter = Callable[[Path, int, int, tuple[str, ...]], Path]

@@ -7,7 +7,7 @@ import pytest
 
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, read_labelled_folder
-from training.datasets import load_training_set, split_by_capture
+from training.data.datasets import load_training_set, split_by_capture
 
 WARP_TRAIN = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "warp" / "train"
 

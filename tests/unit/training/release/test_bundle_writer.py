@@ -8,8 +8,8 @@ import pytest
 from sorter.errors import BundleError
 from sorter.model.materials import CLASS_NAMES, class_list_sha256
 from sorter.runtime.bundle import Bundle, ClassCalibration, OperatingPoint, load_bundle
-from training.bundle_writer import Identity, with_measurements, write_bundle
-from training.model_card import write_card
+from training.release.bundle_writer import Identity, with_measurements, write_bundle
+from training.release.model_card import write_card
 
 IDENTITY = Identity("tiny", "1.2.3", "AGPL-3.0-or-later")
 

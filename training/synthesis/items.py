@@ -9,8 +9,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from sorter.model.materials import material_named
-from training.pixels import Picture, stretched
-from training.scene import Scene
+from training.synthesis.pixels import Picture, stretched
+from training.synthesis.scene import Scene
 from vision.sprites.artist import CutoutSprites, DrawnSprites, SpriteArtist
 
 # What the line's camera sees, whatever the number of pixels (see DATA.md: 16:9 stretched to a square).

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.pixels import Picture, warped
+from training.synthesis.pixels import Picture, warped
 
 Boxes = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
-from training.items import Item
-from training.pixels import Picture
-from training.scene import Boxes, Scene, areas, clipped, intersections
+from training.synthesis.items import Item
+from training.synthesis.pixels import Picture
+from training.synthesis.scene import Boxes, Scene, areas, clipped, intersections
 from vision.sprites.compositing import paste
 
 _PLACES_TRIED = 12

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sorter.runtime.bundle import ClassCalibration, OperatingPoint
-from training.average_precision import ClassMatches
+from training.evaluation.average_precision import ClassMatches
 
 LEAST_SCORE = 0.05
 OPERATING_PROBABILITIES: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

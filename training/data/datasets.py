@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from sorter.errors import DataFolderError
 from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, read_labelled_folder
-from training.pixels import read_picture, stretched
-from training.scene import Scene
+from training.synthesis.pixels import read_picture, stretched
+from training.synthesis.scene import Scene
 
 # Frames of one camera and hour resemble each other: "..._04-Mar_09-07-06" → "..._04-Mar_09".
 _CAPTURE_HOUR = re.compile(r"^(.*\d{1,2}-[A-Za-z]{3}_\d{2})-\d{2}-\d{2}")

@@ -13,7 +13,7 @@ from sorter.errors import DataFolderError
 from sorter.runtime.bundle import ClassCalibration
 from sorter.runtime.clock import Clock
 from sorter.runtime.labelled_folder import LabelledFolder
-from training.average_precision import (
+from training.evaluation.average_precision import (
     ClassMatches,
     PictureResult,
     average_precision,
@@ -21,9 +21,9 @@ from training.average_precision import (
     match_class,
     mean_average_precision,
 )
-from training.calibrate import calibrated
-from training.pixels import Picture, read_picture
 from training.progress import progress
+from training.release.calibrate import calibrated
+from training.synthesis.pixels import Picture, read_picture
 from vision.detectors import Detector
 from vision.frame import Detections, Frame
 

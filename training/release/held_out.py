@@ -6,13 +6,13 @@ import msgspec
 import numpy as np
 
 from sorter.runtime.bundle import Bundle, ClassCalibration, OperatingPoint
-from training.average_precision import PictureResult, match_class
-from training.bundle_writer import with_measurements
-from training.calibrate import calibration_error, fit_calibration, operating_curve
-from training.evaluate import Detect, Figures, detect_by, figures_of, picture_result
-from training.model_under_test import open_model
+from training.evaluation.average_precision import PictureResult, match_class
+from training.evaluation.evaluate import Detect, Figures, detect_by, figures_of, picture_result
+from training.evaluation.model_under_test import open_model
 from training.progress import progress
-from training.scene import Scene
+from training.release.bundle_writer import with_measurements
+from training.release.calibrate import calibration_error, fit_calibration, operating_curve
+from training.synthesis.scene import Scene
 
 
 class HeldOut(msgspec.Struct, frozen=True):

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sorter.runtime.bundle import ClassCalibration
-from training.average_precision import ClassMatches
-from training.calibrate import calibrated, calibration_error, fit_calibration, operating_curve
+from training.evaluation.average_precision import ClassMatches
+from training.release.calibrate import calibrated, calibration_error, fit_calibration, operating_curve
 
 
 def matches_of(scores: np.ndarray, hits: np.ndarray, label_count: int) -> ClassMatches:

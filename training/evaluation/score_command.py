@@ -11,7 +11,7 @@ from sorter.figures_table import figures_table
 from sorter.line_options import line_options, settings_from_options, source_name
 from sorter.model.settings import Settings
 from sorter.model.units import UM_PER_M
-from training.closed_loop import ClosedLoop, LoopResult, Stretch, open_scored_world, scored_stretch
+from training.evaluation.closed_loop import ClosedLoop, LoopResult, Stretch, open_scored_world, scored_stretch
 
 
 @click.command()

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from sorter.errors import BadInputError
-from training.average_weights import AverageWeights
-from training.mixture import Mixture
-from training.network import STRIDE_PX, PartialLabelLoss, as_input
+from training.fitting.average_weights import AverageWeights
+from training.fitting.network import STRIDE_PX, PartialLabelLoss, as_input
 from training.progress import progress
-from training.scene import Scene
+from training.synthesis.mixture import Mixture
+from training.synthesis.scene import Scene
 
 CHECKPOINT_NAME = "checkpoint.pt"
 

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
 
-from training.network import PartialLabelEntropy, as_input, build_network  # noqa: E402
+from training.fitting.network import PartialLabelEntropy, as_input, build_network  # noqa: E402
 
 LOGITS = torch.full((1, 3, 2), 2.0)
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.scene import (
+from training.synthesis.scene import (
     Scene,
     clipped,
     moved,

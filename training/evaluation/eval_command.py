@@ -8,8 +8,8 @@ import msgspec
 from sorter.runtime.bundle import default_bundle_folder, load_bundle
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.labelled_folder import read_labelled_folder
-from training.evaluate import EvaluationReport, detect_by, detect_folder, figures_of, judged_classes
-from training.model_under_test import Precision, Runtime, open_model
+from training.evaluation.evaluate import EvaluationReport, detect_by, detect_folder, figures_of, judged_classes
+from training.evaluation.model_under_test import Precision, Runtime, open_model
 
 
 @click.command(name="eval")

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.datasets import TrainingSet
-from training.items import VIEW_ACROSS_MM, VIEW_ALONG_MM, Item, drawn_item, lifted_items, rescaled, varied
-from training.pixels import Picture, relit, shot
-from training.scene import Scene, moved, quarter_turn, scaling, shift, tiled
-from training.synthesis import belt_scene, with_items
+from training.data.datasets import TrainingSet
+from training.synthesis.items import VIEW_ACROSS_MM, VIEW_ALONG_MM, Item, drawn_item, lifted_items, rescaled, varied
+from training.synthesis.laying import belt_scene, with_items
+from training.synthesis.pixels import Picture, relit, shot
+from training.synthesis.scene import Scene, moved, quarter_turn, scaling, shift, tiled
 from vision.sprites.artist import SpriteArtist
 from vision.sprites.belt_texture import draw_belt
 

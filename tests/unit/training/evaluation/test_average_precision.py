@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from training.average_precision import (
+from training.evaluation.average_precision import (
     PictureResult,
     average_precision,
     bootstrap,

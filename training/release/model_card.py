@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sorter.runtime.bundle import Bundle, Manifest
-from training.bundle_writer import CARD_NAME
-from training.evaluate import ClassFigures, Figures
+from training.evaluation.evaluate import ClassFigures, Figures
+from training.release.bundle_writer import CARD_NAME
 
 _WEAK_AP50 = 0.4
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from sorter.errors import FarzError
-from training.network import as_input
+from training.fitting.network import as_input
 
 OPSET = 17
 INPUT_NAME = "image"

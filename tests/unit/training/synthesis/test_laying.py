@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from sorter.model.materials import CLASS_NAMES
-from training.datasets import TrainingSet
-from training.items import Item, drawn_item, lifted_items, varied
-from training.mixture import Mixture, Recipe, fill_stock
-from training.scene import Scene, intersections
-from training.synthesis import belt_scene, laid, with_items
+from training.data.datasets import TrainingSet
+from training.synthesis.items import Item, drawn_item, lifted_items, varied
+from training.synthesis.laying import belt_scene, laid, with_items
+from training.synthesis.mixture import Mixture, Recipe, fill_stock
+from training.synthesis.scene import Scene, intersections
 from vision.sprites.artist import DrawnSprites
 
 SIZE_PX = 128

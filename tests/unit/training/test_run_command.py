@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from sorter.errors import BadInputError, BundleError, DataFolderError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.bundle import load_bundle
-from training.eval_command import evaluate
-from training.train_command import train
+from training.evaluation.eval_command import evaluate
+from training.run_command import run
 
 pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
@@ -29,7 +29,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, write_belts: BeltWriter) -
         "--data", data, "--test", data, "--out", place / "tiny", "--run", place / "run", "--epochs", "1",
         "--pictures-per-epoch", "16", "--size-px", str(SIZE_PX),
     ]  # fmt: skip
-    answer = CliRunner().invoke(train, [str(one) for one in arguments], catch_exceptions=False)
+    answer = CliRunner().invoke(run, [str(one) for one in arguments], catch_exceptions=False)
     assert answer.exit_code == 0, answer.output
     return place / "tiny", data
 
@@ -75,7 +75,7 @@ def test_evaluation_is_readable_without_json(trained: tuple[Path, Path]) -> None
 def test_a_run_cannot_be_taken_up_where_there_is_none(trained: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="--resume"):
         CliRunner().invoke(
-            train,
+            run,
             ["--data", str(trained[1]), "--out", str(tmp_path / "x"), "--size-px", str(SIZE_PX), "--resume"],
             catch_exceptions=False,
         )

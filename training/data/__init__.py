@@ -1,0 +1,1 @@
+"""Labelled pictures: read, checked, parted and kept track of."""
