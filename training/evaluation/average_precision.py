@@ -86,13 +86,30 @@ def average_precision(matches: ClassMatches, repeats: NDArray[np.int64]) -> Floa
     return np.array([_read_curve(recall[row], envelope[row]) for row in range(len(IOU_THRESHOLDS))])
 
 
-def mean_average_precision(all_matches: Sequence[ClassMatches], repeats: NDArray[np.int64]) -> tuple[float, float]:
-    """(mAP50, mAP50-95) over the classes that have labels."""
-    table = np.array([average_precision(matches, repeats) for matches in all_matches])
-    labelled = table[~np.isnan(table).any(axis=1)] if len(table) else table
+def ap_table(all_matches: Sequence[ClassMatches], repeats: NDArray[np.int64]) -> Floats:
+    """AP of each class (rows) at each IoU threshold (ten columns); NaN rows where no label is left."""
+    rows = [average_precision(matches, repeats) for matches in all_matches]
+    return np.array(rows).reshape(len(all_matches), len(IOU_THRESHOLDS))
+
+
+def mean_of_labelled(table: Floats) -> tuple[float, float]:
+    """(mAP50, mAP50-95) of a table of classes, over the classes that have labels."""
+    labelled = table[~np.isnan(table).any(axis=1)]
     if not len(labelled):
         return 0.0, 0.0
     return float(labelled[:, 0].mean()), float(labelled.mean())
+
+
+def mean_average_precision(all_matches: Sequence[ClassMatches], repeats: NDArray[np.int64]) -> tuple[float, float]:
+    """(mAP50, mAP50-95) over the classes that have labels."""
+    return mean_of_labelled(ap_table(all_matches, repeats))
+
+
+def picture_draws(picture_count: int, resample_count: int, seed: int) -> NDArray[np.int64]:
+    """How often each picture counts in each draw with replacement: (resample_count, picture_count)."""
+    even = np.full(picture_count, 1 / picture_count)
+    draws: NDArray[np.int64] = np.random.default_rng(seed).multinomial(picture_count, even, size=resample_count)
+    return draws
 
 
 def bootstrap(all_matches: Sequence[ClassMatches], resample_count: int, seed: int) -> Floats:
@@ -101,9 +118,7 @@ def bootstrap(all_matches: Sequence[ClassMatches], resample_count: int, seed: in
     Returns:
         (resample_count, 2) float64: mAP50 and mAP50-95 of each resample.
     """
-    picture_count = len(all_matches[0].label_counts)
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(picture_count, np.full(picture_count, 1 / picture_count), size=resample_count)
+    draws = picture_draws(len(all_matches[0].label_counts), resample_count, seed)
     return np.array([mean_average_precision(all_matches, draw) for draw in draws])
 
 

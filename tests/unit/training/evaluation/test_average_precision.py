@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from training.evaluation.average_precision import (
     mean_average_precision,
 )
 
+Noisy = Callable[..., list[PictureResult]]
 LABELS_PX = np.array([[10.0, 10, 50, 50], [60, 60, 100, 100]])
 
 
@@ -58,24 +60,6 @@ def test_a_class_without_labels_has_no_average_precision() -> None:
     assert np.isnan(average_precision(matches, np.ones(1, dtype=np.int64))).all()
 
 
-def noisy_results(seed: int, picture_count: int = 12, class_count: int = 3) -> list[PictureResult]:
-    rng = np.random.default_rng(seed)
-    results = []
-    for _ in range(picture_count):
-        low = rng.uniform(0, 400, (6, 2))
-        labels_px = np.concatenate([low, low + rng.uniform(20, 120, (6, 2))], axis=1)
-        kept = rng.random(6) < 0.8
-        moved_px = labels_px[kept] + rng.normal(0, 6, (int(kept.sum()), 4))
-        false_low = rng.uniform(0, 400, (5, 2))
-        false_px = np.concatenate([false_low, false_low + rng.uniform(20, 120, (5, 2))], axis=1)
-        boxes_px = np.concatenate([moved_px, moved_px + 3, false_px])
-        boxes_px[:, 2:] = np.maximum(boxes_px[:, 2:], boxes_px[:, :2] + 1)
-        labels = rng.integers(0, class_count, 6)
-        classes = np.concatenate([labels[kept], labels[kept], rng.integers(0, class_count, 5)])
-        results.append(PictureResult(labels_px, labels, boxes_px, rng.random(len(boxes_px)), classes))
-    return results
-
-
 def by_pycocotools(results: list[PictureResult], class_count: int) -> tuple[float, float]:
     coco = pytest.importorskip("pycocotools.coco")
     cocoeval = pytest.importorskip("pycocotools.cocoeval")
@@ -110,14 +94,14 @@ def by_pycocotools(results: list[PictureResult], class_count: int) -> tuple[floa
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_agrees_with_pycocotools(seed: int) -> None:
+def test_agrees_with_pycocotools(seed: int, noisy_results: Noisy) -> None:
     results = noisy_results(seed)
     every = [match_class(results, class_id) for class_id in range(3)]
     ours = mean_average_precision(every, np.ones(len(results), dtype=np.int64))
     assert ours == pytest.approx(by_pycocotools(results, 3), abs=1e-9)
 
 
-def test_the_interval_holds_the_value_and_the_seed_decides_it() -> None:
+def test_the_interval_holds_the_value_and_the_seed_decides_it(noisy_results: Noisy) -> None:
     results = noisy_results(7)
     every = [match_class(results, class_id) for class_id in range(3)]
     value = mean_average_precision(every, np.ones(len(results), dtype=np.int64))[0]
@@ -127,7 +111,7 @@ def test_the_interval_holds_the_value_and_the_seed_decides_it() -> None:
     assert np.array_equal(draws, bootstrap(every, 200, seed=1))
 
 
-def test_a_picture_drawn_twice_counts_as_two_pictures() -> None:
+def test_a_picture_drawn_twice_counts_as_two_pictures(noisy_results: Noisy) -> None:
     results = noisy_results(3, picture_count=2)
     twice = average_precision(match_class(results, 0), np.array([2, 0]))
     alone = average_precision(match_class(results[:1], 0), np.array([1]))
