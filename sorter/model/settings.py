@@ -185,6 +185,41 @@ class UiSettings(Section, frozen=True):
     preview_rate_hz: Annotated[float, Meta(gt=0.0, le=60.0)] = 10.0
 
 
+class HarvestSettings(Section, frozen=True):
+    """Which pictures the line keeps for labelling, and how many; without a folder it keeps none."""
+
+    # where kept pictures and their pre-labels go; empty: nothing is kept
+    folder: str = ""
+    picture_format: Literal["jpeg", "png"] = "jpeg"
+    jpeg_quality: Annotated[int, Meta(ge=50, le=100)] = 95
+    # pictures of one shift, all reasons together; shifts are counted from the first one's hour, local time
+    max_per_shift: PositiveCount = 200
+    shift_h: Annotated[float, Meta(gt=0.0, le=24.0)] = 8.0
+    first_shift_at_h: Annotated[float, Meta(ge=0.0, lt=24.0)] = 6.0
+    # the folder never grows above this, nor does the disk's free space fall below that
+    max_folder_mib: PositiveCount = 4096
+    min_free_mib: Count = 1024
+    # belt between two pictures that the network chose: below the view's length, some items are in both
+    min_distance_mm: PositiveMm = 800.0
+    # share of max_per_shift that each reason may use up; together at most 1
+    uncertain_share: Ratio = 0.4
+    disagreeing_share: Ratio = 0.3
+    flagged_share: Ratio = 0.1
+    random_share: Ratio = 0.2
+    # an item is uncertain when its probability is this near the one at which it would just be ejected
+    uncertain_band: Ratio = 0.1
+    # a whole view says what an item is when its best score is at least this
+    min_vote_score: OpenRatio = 0.25
+    # decides at which instants a picture is kept whatever it shows
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 1
+
+    def __post_init__(self) -> None:
+        """Refuse shares that one shift cannot hold."""
+        shares = (self.uncertain_share, self.disagreeing_share, self.flagged_share, self.random_share)
+        if sum(shares) > 1.0 + 1e-9:
+            raise ValueError(f"the four shares must add up to 1 at most, not {sum(shares):.2f}")
+
+
 class SupervisionSettings(Section, frozen=True):
     """How often a process that dies is started again before the line gives up on it."""
 
@@ -210,6 +245,7 @@ class Settings(Section, frozen=True):
     safety: SafetySettings = SafetySettings()
     simulation: SimulationSettings = SimulationSettings()
     ui: UiSettings = UiSettings()
+    harvest: HarvestSettings = HarvestSettings()
     supervision: SupervisionSettings = SupervisionSettings()
 
 
