@@ -4,6 +4,7 @@ FarzError
 └── BadInputError            one clear sentence, exit code 2
     ├── ConfigurationError   an unknown key, a value out of range
     ├── BundleError          a model bundle that cannot be used
+    ├── SignatureError       a signing key or signature that is malformed or does not fit
     ├── DataFolderError      a labelled folder or class map that cannot be read
     └── SourceError          a camera, video or picture that cannot be opened
 """
@@ -23,6 +24,10 @@ class ConfigurationError(BadInputError):
 
 class BundleError(BadInputError):
     """A model bundle is missing, incomplete, or made for other classes."""
+
+
+class SignatureError(BadInputError):
+    """A signing key or a signature is malformed, or does not fit what it should."""
 
 
 class DataFolderError(BadInputError):

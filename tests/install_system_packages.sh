@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# What tests need beside Python: a browser for the page. Installed where we may; elsewhere the browser tests skip.
+# What tests need beside Python: a browser for the page, and the minisign tool that signatures are compared with.
+# Installed where we may; elsewhere the tests that need them skip.
 set -euo pipefail
 
-if command -v chromium >/dev/null; then
+missing=()
+for package in chromium minisign; do
+  command -v "$package" >/dev/null || missing+=("$package")
+done
+if [ "${#missing[@]}" -eq 0 ]; then
   exit 0
 fi
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends chromium >/dev/null
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 else
-  echo "chromium is not installed and cannot be installed from here: the tests of the page will be skipped" >&2
+  echo "${missing[*]} not installed and not to be installed from here: the tests that need it will be skipped" >&2
 fi
