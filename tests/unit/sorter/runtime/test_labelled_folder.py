@@ -155,3 +155,25 @@ def test_a_class_map_that_cannot_be_read_is_named(folder: Path, content: bytes) 
 def test_a_list_of_names_without_names_is_refused(folder: Path) -> None:
     (folder / "data.yaml").write_text("nc: 3\n")
     assert "no class names" in refusal(folder)
+
+
+def test_ignored_regions_are_carried_and_background_is_not(folder: Path) -> None:
+    (folder / "data.yaml").write_text(NAMES + "  3: belt stain\n")
+    (folder / "class_map.toml").write_text(CLASS_MAP + '"belt stain" = "background"\n')
+    (picture,) = labelled(folder, "0 0.1 0.2 0.1 0.1\n3 0.9 0.9 0.1 0.1\n1 0.5 0.5 0.2 0.2\n").pictures
+    np.testing.assert_allclose(picture.ignored, [[0.1, 0.2, 0.1, 0.1]])
+    np.testing.assert_allclose(picture.boxes, [[0.5, 0.5, 0.2, 0.2]])
+
+
+def test_outlines_stand_beside_their_boxes(folder: Path) -> None:
+    (picture,) = labelled(folder, "1 0.5 0.5 0.2 0.2\n0 0 0 1 0 1 1\n2 0.1 0.1 0.3 0.1 0.2 0.4\n").pictures
+    box_alone, outline = picture.polygons
+    assert box_alone is None
+    assert outline is not None
+    np.testing.assert_allclose(outline, [[0.1, 0.1], [0.3, 0.1], [0.2, 0.4]])
+
+
+def test_a_quoted_name_is_read_as_it_was_meant(folder: Path) -> None:
+    (folder / "data.yaml").write_text('names:\n  0: shoe\n  1: "5\\" tin: dented"\n  2: bottle\n')
+    (folder / "class_map.toml").write_text(CLASS_MAP.replace('"tin"', '"5\\" tin: dented"'))
+    assert labelled(folder, "1 0.5 0.5 0.1 0.1").pictures[0].class_ids.tolist() == [0]
