@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from sorter.model.materials import CLASS_NAMES
+from sorter.model.release_key import RELEASE_PUBLIC_KEY
 
 Ratio = Annotated[float, Meta(ge=0.0, le=1.0)]
 OpenRatio = Annotated[float, Meta(gt=0.0, lt=1.0)]
@@ -73,9 +74,14 @@ class DetectorSettings(Section, frozen=True):
     """The network that names items, what runs it and how precisely."""
 
     runtime: Literal["openvino", "onnxruntime", "oracle"] = "openvino"
-    # a bundle's folder; empty means the shipped one
+    # a bundle's folder, or a shelf's, whose champion is meant; empty means the shipped one
     model: str = ""
-    precision: Literal["f32", "bf16"] = "f32"
+    # minisign public keys; a bundle that none of them signed is refused
+    trusted_keys: tuple[str, ...] = (RELEASE_PUBLIC_KEY,)
+    # true: signatures are not looked at, so whoever can write the bundle's folder decides what the line sees
+    allow_unsigned: bool = False
+    # int8 needs a bundle that has been quantised, see farz train quantise; the rest of that network stays f32
+    precision: Literal["f32", "bf16", "int8"] = "f32"
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     score_threshold: OpenRatio = 0.1
     nms_iou_ratio: OpenRatio = 0.5

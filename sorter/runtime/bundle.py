@@ -17,7 +17,13 @@ from sorter.model.settings import Settings
 MANIFEST_NAME = "manifest.json"
 DEFAULT_BUNDLE_NAME = "farz-n-512"
 
+# Further forms of a bundle's network, by what they are for.
+OPENVINO_INT8_FORM = "openvino-int8"
+ONNX_QDQ_FORM = "onnx-qdq"
+
 Positive = Annotated[int, msgspec.Meta(gt=0)]
+# A file of the bundle lies in its folder: no path may lead out of it.
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\]+$")]
 
 
 class ClassCalibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +58,29 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     takes_uint8_bgr: bool = True
 
 
+class FormFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of a further form of the network."""
+
+    file: FileName
+    sha256: str
+
+
+class NetworkForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The same network once more, for one kind of runtime: head and kind of input are those of `Manifest.network`.
+
+    Attributes:
+        made_from_sha256: hash of the network file it was made from; a form of another network is refused.
+        files: the one that a runtime opens first, then those it finds beside it.
+        metrics: what the form is worth, measured beside the true float32 network on the same pictures.
+    """
+
+    made_from_sha256: str
+    files: Annotated[tuple[FormFile, ...], msgspec.Meta(min_length=1)]
+    input_width_px: Positive
+    input_height_px: Positive
+    metrics: dict[str, float] = {}
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """manifest.json of a bundle."""
 
@@ -66,6 +95,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: dict[str, float] = {}
     data_sheet: list[str] = []
     schema_version: int = 1
+    forms: dict[str, NetworkForm] = {}
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -93,7 +123,7 @@ def default_bundle_folder() -> Path:
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Read a bundle and check that class hash and network file are what the manifest says.
+    """Read a bundle and check that the class hash and all network files are what the manifest says.
 
     Raises:
         BundleError: if anything is missing, malformed or altered.
@@ -101,12 +131,10 @@ def load_bundle(folder: Path) -> Bundle:
     manifest = _read_manifest(folder)
     if class_list_sha256(manifest.classes) != manifest.classes_sha256:
         raise BundleError(f"bundle {folder}: the class hash does not match the class list, so the manifest was altered")
-    bundle = Bundle(folder, manifest)
-    if not bundle.network_path.is_file():
-        raise BundleError(f"bundle {folder}: the network file {manifest.network.file} is missing")
-    if file_sha256(bundle.network_path) != manifest.network.sha256:
-        raise BundleError(f"bundle {folder}: the network file {manifest.network.file} does not match its hash")
-    return bundle
+    _check_file(folder, FormFile(manifest.network.file, manifest.network.sha256))
+    for name, form in manifest.forms.items():
+        _check_form(folder, name, form, manifest.network)
+    return Bundle(folder, manifest)
 
 
 def bundle_for(settings: Settings) -> Bundle:
@@ -129,6 +157,23 @@ def bundle_for(settings: Settings) -> Bundle:
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _check_form(folder: Path, name: str, form: NetworkForm, network: Network) -> None:
+    if form.made_from_sha256 != network.sha256:
+        raise BundleError(
+            f"bundle {folder}: its form {name!r} was made from another network; quantise the bundle again"
+        )
+    for one in form.files:
+        _check_file(folder, one)
+
+
+def _check_file(folder: Path, named: FormFile) -> None:
+    path = folder / named.file
+    if not path.is_file():
+        raise BundleError(f"bundle {folder}: the network file {named.file} is missing")
+    if file_sha256(path) != named.sha256:
+        raise BundleError(f"bundle {folder}: the network file {named.file} does not match its hash")
 
 
 def _read_manifest(folder: Path) -> Manifest:

@@ -14,7 +14,16 @@ from onnx import TensorProto, helper, numpy_helper
 from sorter.errors import BundleError, ConfigurationError
 from sorter.model.materials import CLASS_NAMES, class_list_sha256
 from sorter.model.settings import Settings
-from sorter.runtime.bundle import Manifest, Network, default_bundle_folder, file_sha256
+from sorter.runtime.bundle import (
+    ONNX_QDQ_FORM,
+    OPENVINO_INT8_FORM,
+    FormFile,
+    Manifest,
+    Network,
+    NetworkForm,
+    default_bundle_folder,
+    file_sha256,
+)
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.configuration import settings_from
 from vision.detectors import Detector, open_detector
@@ -27,6 +36,7 @@ CELL_PX = 16
 BLUE, RED = (255, 0, 0), (0, 0, 255)
 NETWORKS = [(head, is_uint8) for head in ("raw", "end_to_end") for is_uint8 in (True, False)]
 RUNTIMES = ("openvino", "onnxruntime")
+INT8_FORMS = [("openvino", OPENVINO_INT8_FORM), ("onnxruntime", ONNX_QDQ_FORM)]
 
 
 def square_network(head: str, is_uint8: bool) -> onnx.ModelProto:
@@ -96,6 +106,16 @@ def write_bundle(folder: Path, head: str = "raw", is_uint8: bool = True, changes
         msgspec.convert(network | (changes or {}), Network),
     )
     (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    return folder
+
+
+def with_form(folder: Path, name: str, network: onnx.ModelProto) -> Path:
+    """The same bundle with a further form of its network."""
+    onnx.save(network, folder / "form.onnx")
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+    file = FormFile("form.onnx", file_sha256(folder / "form.onnx"))
+    form = NetworkForm(manifest.network.sha256, (file,), SIDE_PX, SIDE_PX)
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, forms={name: form})))
     return folder
 
 
@@ -264,6 +284,35 @@ def test_a_file_that_is_no_network_is_refused_in_one_sentence(tmp_path: Path, ru
 def test_onnxruntime_refuses_bf16(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"detector\.precision = 'bf16'"):
         open_detector(network_settings(write_bundle(tmp_path / "squares"), "onnxruntime", precision="bf16"))
+
+
+@pytest.mark.parametrize(("runtime", "name"), INT8_FORMS)
+def test_int8_without_such_a_form_says_how_to_make_one(tmp_path: Path, runtime: str, name: str) -> None:
+    folder = write_bundle(tmp_path / "squares")
+    with pytest.raises(BundleError, match=rf"needs the form '{name}'.*farz train quantise"):
+        open_detector(network_settings(folder, runtime, precision="int8"))
+
+
+@pytest.mark.parametrize(("runtime", "name"), INT8_FORMS)
+def test_int8_runs_the_form_and_keeps_the_name_of_the_model(tmp_path: Path, runtime: str, name: str) -> None:
+    # The form finds what is red or blue where the pixels' order is the other way round: it tells the two files apart.
+    other = square_network("raw", is_uint8=True)
+    channels = next(one for one in other.graph.initializer if one.name == "channels")
+    channels.CopyFrom(numpy_helper.from_array(np.array([2, 0]), "channels"))
+    folder = with_form(write_bundle(tmp_path / "squares"), name, other)
+    image = picture()
+    image[16:32, 48:64] = RED
+    plain, form = (
+        open_detector(network_settings(folder, runtime, precision=precision)) for precision in ("f32", "int8")
+    )
+    assert CLASSES[plain.detect(frame_of(image)).class_probs[0].argmax()] == "red"
+    assert CLASSES[form.detect(frame_of(image)).class_probs[0].argmax()] == "blue"
+    assert form.model_id == plain.model_id
+
+
+def test_a_form_that_computes_in_floats_is_not_called_int8(tmp_path: Path) -> None:
+    folder = with_form(write_bundle(tmp_path / "squares"), OPENVINO_INT8_FORM, square_network("raw", is_uint8=True))
+    assert open_detector(network_settings(folder, precision="int8")).precision == "f32"
 
 
 def test_the_oracle_needs_a_simulated_source() -> None:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from sorter.errors import BundleError
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import Bundle
+from vision.detectors.forms import Form
 from vision.detectors.heads import Candidates, decode_end_to_end, decode_raw
 from vision.detectors.letterbox import Letterbox
 from vision.frame import Detections, Frame
@@ -21,12 +22,12 @@ class NetworkPort:
             float32 (1, 3, H, W) RGB in 0..1, as the bundle says.
     """
 
-    def __init__(self, bundle: Bundle, settings: DetectorSettings) -> None:
-        network = bundle.manifest.network
+    def __init__(self, bundle: Bundle, settings: DetectorSettings, form: Form) -> None:
         self._bundle = bundle
         self._settings = settings
-        self._letterbox = Letterbox(network.input_height_px, network.input_width_px)
-        self._scaled = None if network.takes_uint8_bgr else np.empty(_planar(self._letterbox.buffer.shape), np.float32)
+        self._letterbox = Letterbox(form.input_height_px, form.input_width_px)
+        takes_uint8_bgr = bundle.manifest.network.takes_uint8_bgr
+        self._scaled = None if takes_uint8_bgr else np.empty(_planar(self._letterbox.buffer.shape), np.float32)
         self.input: NDArray[np.uint8] | NDArray[np.float32]
         self.input = self._letterbox.buffer if self._scaled is None else self._scaled
 

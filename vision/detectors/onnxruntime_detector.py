@@ -1,5 +1,6 @@
 """Networks on ONNX Runtime, a second opinion on every CPU; the door to its library."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 from sorter.errors import BundleError, ConfigurationError
 from sorter.model.settings import DetectorSettings
-from sorter.runtime.bundle import Bundle
+from sorter.runtime.bundle import ONNX_QDQ_FORM, Bundle
+from vision.detectors.forms import Form, chosen_form
 from vision.detectors.network import NetworkPort
 from vision.frame import Detections, Frame
 
@@ -16,34 +18,41 @@ _REFUSALS = (
     refusals.Fail, refusals.InvalidArgument, refusals.InvalidGraph, refusals.InvalidProtobuf, refusals.NoSuchFile,
     refusals.NotImplemented, refusals.RuntimeException,
 )  # fmt: skip
+_PRECISIONS = {ONNX_QDQ_FORM: "int8-emulated"}
 
 
 class OnnxRuntimeDetector:
-    """One network on the CPU in 32-bit numbers."""
+    """One network on the CPU, in 32-bit numbers or on values rounded to 8 bits.
+
+    The Q/DQ form is laid out for TensorRT. ONNX Runtime rounds the same values to 8 bits but multiplies most of them as
+    floats: that is called "int8-emulated", and is a check of the form's figures rather than a way to more speed.
+    """
 
     runtime = "onnxruntime"
-    precision = "f32"
 
-    def __init__(self, bundle: Bundle, settings: DetectorSettings) -> None:
+    def __init__(self, bundle: Bundle, settings: DetectorSettings, form: Form | None = None) -> None:
         """Read the network.
 
         Args:
-            bundle: whose ONNX file is run.
-            settings: threads and limits.
+            bundle: whose network is run.
+            settings: precision, threads and limits.
+            form: of the network; if left out, what the precision asks for.
 
         Raises:
-            ConfigurationError: if another precision than f32 is asked for.
+            ConfigurationError: if bf16 is asked for.
             BundleError: if ONNX Runtime cannot run the network, or it is not what the bundle says.
         """
-        if settings.precision != "f32":
+        if settings.precision == "bf16":
             raise ConfigurationError(
                 f"configuration: detector.precision = {settings.precision!r}: "
-                "detector.runtime 'onnxruntime' calculates in 'f32' only; 'openvino' knows both"
+                "detector.runtime 'onnxruntime' knows 'f32' and 'int8'; 'openvino' knows all three"
             )
         self.model_id = bundle.model_id
         self.class_names = bundle.manifest.classes
-        self._port = NetworkPort(bundle, settings)
-        self._session = _open_session(bundle, settings)
+        form = form or chosen_form(bundle, settings)
+        self.precision = _PRECISIONS.get(form.name, "f32")
+        self._port = NetworkPort(bundle, settings, form)
+        self._session = _open_session(bundle, form.path, settings)
         network_input, network_output = self._session.get_inputs()[0], self._session.get_outputs()[0]
         self._port.check_shapes(_shape(network_input), _shape(network_output))
         self._input_name, self._output_names = network_input.name, [network_output.name]
@@ -55,17 +64,15 @@ class OnnxRuntimeDetector:
         return self._port.detections(np.asarray(output, np.float32))
 
 
-def _open_session(bundle: Bundle, settings: DetectorSettings) -> ort.InferenceSession:
+def _open_session(bundle: Bundle, path: Path, settings: DetectorSettings) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.threads
     options.log_severity_level = 3
     try:
-        return ort.InferenceSession(str(bundle.network_path), options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except _REFUSALS as error:
         reason = str(error).strip().splitlines()[-1]
-        raise BundleError(
-            f"bundle {bundle.folder}: ONNX Runtime cannot run {bundle.network_path.name}: {reason}"
-        ) from error
+        raise BundleError(f"bundle {bundle.folder}: ONNX Runtime cannot run {path.name}: {reason}") from error
 
 
 def _shape(side: Any) -> tuple[int | None, ...]:

@@ -74,6 +74,45 @@ def test_an_altered_network_is_refused(folder: Path) -> None:
     assert "model.onnx does not match its hash" in refusal(folder)
 
 
+def with_form(folder: Path, **changes: Any) -> dict[str, Any]:
+    """A manifest with a further form in two files; `changes` are laid over the form."""
+    files = []
+    for name in ("model.xml", "model.bin"):
+        (folder / name).write_bytes(name.encode())
+        files.append({"file": name, "sha256": file_sha256(folder / name)})
+    content = manifest(folder)
+    form = {"made_from_sha256": content["network"]["sha256"], "files": files}
+    return content | {"forms": {"openvino-int8": form | {"input_width_px": 512, "input_height_px": 512} | changes}}
+
+
+def test_a_further_form_is_read_and_the_model_keeps_its_name(folder: Path) -> None:
+    model_id = load_bundle(folder).model_id
+    write(folder, with_form(folder))
+    bundle = load_bundle(folder)
+    assert [one.file for one in bundle.manifest.forms["openvino-int8"].files] == ["model.xml", "model.bin"]
+    assert bundle.model_id == model_id
+
+
+@pytest.mark.parametrize("name", ["model.xml", "model.bin"])
+def test_an_altered_or_missing_file_of_a_form_is_refused(folder: Path, name: str) -> None:
+    write(folder, with_form(folder))
+    (folder / name).write_bytes(b"altered")
+    assert f"{name} does not match its hash" in refusal(folder)
+    (folder / name).unlink()
+    assert f"{name} is missing" in refusal(folder)
+
+
+def test_a_form_of_another_network_is_refused(folder: Path) -> None:
+    write(folder, with_form(folder, made_from_sha256="0" * 64))
+    assert "'openvino-int8' was made from another network" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["../model.xml", "/model.xml", "a\\model.xml"])
+def test_a_form_cannot_lead_out_of_the_bundle(folder: Path, name: str) -> None:
+    write(folder, with_form(folder, files=[{"file": name, "sha256": "0" * 64}]))
+    assert "cannot be read" in refusal(folder)
+
+
 def test_a_missing_network_is_refused(folder: Path) -> None:
     (folder / "model.onnx").unlink()
     assert "model.onnx is missing" in refusal(folder)

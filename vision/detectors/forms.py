@@ -1,0 +1,48 @@
+"""Which form of a bundle's network a detector runs: the network itself, or one made for smaller numbers."""
+
+from pathlib import Path
+
+import msgspec
+
+from sorter.errors import BundleError
+from sorter.model.settings import DetectorSettings
+from sorter.runtime.bundle import ONNX_QDQ_FORM, OPENVINO_INT8_FORM, Bundle
+
+MAIN_FORM = "network"
+_INT8_FORMS = {"openvino": OPENVINO_INT8_FORM, "onnxruntime": ONNX_QDQ_FORM}
+
+
+class Form(msgspec.Struct, frozen=True):
+    """A file that a runtime can open, and the size of its input."""
+
+    name: str
+    path: Path
+    input_width_px: int
+    input_height_px: int
+
+
+def chosen_form(bundle: Bundle, settings: DetectorSettings) -> Form:
+    """The form that the settings mean: an INT8 one where `precision` is "int8", else the network itself.
+
+    Raises:
+        BundleError: if the bundle has no such form.
+    """
+    return form_named(bundle, _INT8_FORMS[settings.runtime] if settings.precision == "int8" else MAIN_FORM)
+
+
+def form_named(bundle: Bundle, name: str) -> Form:
+    """A form by its name in the manifest, or `MAIN_FORM`.
+
+    Raises:
+        BundleError: if the bundle has no such form.
+    """
+    if name == MAIN_FORM:
+        network = bundle.manifest.network
+        return Form(name, bundle.network_path, network.input_width_px, network.input_height_px)
+    if name not in bundle.manifest.forms:
+        raise BundleError(
+            f"bundle {bundle.folder}: detector.precision = 'int8' needs the form {name!r}, which this bundle does not "
+            "have; make it with farz train quantise, or use 'f32'"
+        )
+    form = bundle.manifest.forms[name]
+    return Form(name, bundle.folder / form.files[0].file, form.input_width_px, form.input_height_px)
