@@ -5,6 +5,7 @@ FarzError
     ├── ConfigurationError   an unknown key, a value out of range
     ├── BundleError          a model bundle that cannot be used
     ├── SignatureError       a signing key or signature that is malformed or does not fit
+    ├── ShelfError           a shelf of models that cannot be read or changed as asked
     ├── DataFolderError      a labelled folder or class map that cannot be read
     └── SourceError          a camera, video or picture that cannot be opened
 """
@@ -28,6 +29,10 @@ class BundleError(BadInputError):
 
 class SignatureError(BadInputError):
     """A signing key or a signature is malformed, or does not fit what it should."""
+
+
+class ShelfError(BadInputError):
+    """A shelf of models cannot be read, or not be changed as asked."""
 
 
 class DataFolderError(BadInputError):

@@ -1,6 +1,7 @@
 """The one place that asks for the time, so that everything else can be told it."""
 
 import time
+from datetime import datetime, timezone
 from typing import Protocol
 
 _SPIN_NS = 200_000
@@ -47,3 +48,8 @@ class ManualClock:
     def wait_until_ns(self, instant_ns: int) -> None:
         """Move forward to the instant; time never runs back."""
         self._now_ns = max(self._now_ns, instant_ns)
+
+
+def utc_text() -> str:
+    """Wall time in UTC to the second, as ISO 8601 has it: for what is stored or shown, never to reckon with."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
