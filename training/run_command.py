@@ -14,6 +14,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--data", multiple=True, required=True, type=_PATH, help="Labelled folder; may be given several times.")
 @click.option("--weights", type=_PATH, help="State dictionary to start from.")
 @click.option("--cutouts", type=_PATH, help="Folder of RGBA cut-outs to lay into pictures.")
+@click.option("--cutout-classes", type=_PATH, help="TOML: class of each material of the cut-outs, or of a single file.")
 @click.option("--test", type=_PATH, help="Labelled folder to measure once at the end; never used for choices.")
 @click.option(
     "--data-notes", type=_PATH, help="Text file: a line of origin and licence per data set, for the data sheet."
@@ -42,13 +43,14 @@ _PATH = click.Path(path_type=Path)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Take up the run's last checkpoint.")
 def run(
-    data: tuple[Path, ...], weights: Path | None, cutouts: Path | None, test: Path | None, data_notes: Path | None,
+    data: tuple[Path, ...], weights: Path | None, cutouts: Path | None,
+    cutout_classes: Path | None, test: Path | None, data_notes: Path | None,
     out: Path, run_folder: Path | None, epochs: int, pictures_per_epoch: int, size_px: int, version: str, seed: int,
     resume: bool, peak_rate: float, small_epochs: float, belts: float,
 ) -> None:  # fmt: skip
     """Train a model on labelled folders and write it as a bundle: fine-tune, export, calibrate, measure."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    inputs = Inputs(data, weights, cutouts, test, data_notes)
+    inputs = Inputs(data, weights, cutouts, cutout_classes, test, data_notes)
     settings = RunSettings(
         out,
         run_folder or out.with_name(f"{out.name}.run"),

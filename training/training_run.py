@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from sorter.errors import BadInputError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.bundle import Bundle
 from sorter.runtime.clock import SystemClock
@@ -21,14 +22,13 @@ from training.evaluation.model_under_test import open_model
 from training.release.bundle_writer import Identity, write_bundle
 from training.release.held_out import HeldOut, calibrate_bundle, with_test_figures
 from training.release.model_card import write_card
-from training.synthesis.items import TrustedCutouts
 from training.synthesis.mixture import Mixture, Recipe, fill_stock
 from training.synthesis.scene import Scene
-from vision.sprites.artist import DrawnSprites, SpriteArtist
+from vision.sprites.artist import CutoutSprites, DrawnSprites, SpriteArtist
 
 _LOG = logging.getLogger(__name__)
 LICENCE = "AGPL-3.0-or-later"
-_HELD_OUT_RATIO = 0.12
+_HELD_OUT_RATIO = 0.1
 _HELD_OUT_BELTS = 120
 _HELD_OUT_ITEMS_PER_CLASS = 60
 _HELD_OUT_SEED_SHIFT = 1_000_003
@@ -40,6 +40,7 @@ class Inputs(msgspec.Struct, frozen=True):
     data: tuple[Path, ...]
     weights: Path | None = None
     cutouts: Path | None = None
+    cutout_classes: Path | None = None
     test: Path | None = None
     data_notes: Path | None = None
 
@@ -97,8 +98,7 @@ def prepare(inputs: Inputs, settings: RunSettings, seed: int) -> Prepared:
     parts = [split_by_capture(folder, _HELD_OUT_RATIO, seed) for folder in read_folders(inputs.data, CLASS_NAMES)]
     sets = [load_training_set(kept, CLASS_NAMES, size_px) for kept, _ in parts]
     drawn = DrawnSprites()
-    artists: list[SpriteArtist] = [drawn] if inputs.cutouts is None else [drawn, TrustedCutouts(inputs.cutouts)]
-    stock = fill_stock(sets, artists, CLASS_NAMES, recipe, size_px, seed)
+    stock = fill_stock(sets, [drawn, *_cutout_artists(inputs)], CLASS_NAMES, recipe, size_px, seed)
     other_seed = seed + _HELD_OUT_SEED_SHIFT
     belts_alone = Recipe(belt_ratio=1.0, belt_count=4, drawn_per_class=_HELD_OUT_ITEMS_PER_CLASS)
     other_stock = fill_stock((), [drawn], CLASS_NAMES, belts_alone, size_px, other_seed)
@@ -134,6 +134,21 @@ def _fine_tuning(inputs: Inputs, settings: RunSettings, *, resume: bool) -> Any:
     if resume:
         tuning.resume()
     return tuning
+
+
+def _cutout_artists(inputs: Inputs) -> list[SpriteArtist]:
+    if inputs.cutouts is None:
+        return []
+    if inputs.cutout_classes is None:
+        return [CutoutSprites(inputs.cutouts)]
+    try:
+        classes = msgspec.toml.decode(inputs.cutout_classes.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadInputError(f"--cutout-classes {inputs.cutout_classes}: {error}") from error
+    unknown = sorted(set(classes.values()) - set(CLASS_NAMES))
+    if unknown:
+        raise BadInputError(f"--cutout-classes {inputs.cutout_classes}: {unknown[0]!r} is none of {list(CLASS_NAMES)}")
+    return [CutoutSprites(inputs.cutouts, classes)]
 
 
 def _scenes(folder: LabelledFolder, size_px: int) -> list[Scene]:

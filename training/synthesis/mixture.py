@@ -12,7 +12,15 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from training.data.datasets import TrainingSet
-from training.synthesis.items import VIEW_ACROSS_MM, VIEW_ALONG_MM, Item, drawn_item, lifted_items, rescaled, varied
+from training.synthesis.items import (
+    VIEW_STRETCH_RATIO,
+    Item,
+    drawn_item,
+    lifted_items,
+    rescaled,
+    varied,
+    with_other_hues,
+)
 from training.synthesis.laying import belt_scene, with_items
 from training.synthesis.pixels import Picture, relit, shot
 from training.synthesis.scene import Scene, moved, quarter_turn, scaling, shift, tiled
@@ -27,14 +35,17 @@ class Recipe(msgspec.Struct, frozen=True):
 
     belt_ratio: float = 0.2
     tiled_ratio: float = 0.25
-    lifted_ratio: float = 0.6
-    drawn_ratio: float = 0.35
+    lifted_ratio: float = 0.7
+    drawn_ratio: float = 0.3
+    recoloured_ratio: float = 0.3
     belt_count: int = 12
-    drawn_per_class: int = 140
+    drawn_per_class: int = 160
 
 
 class Stock(NamedTuple):
-    """Items made once and laid many times."""
+    """Items made once and laid many times, by class."""
+
+    class_names: tuple[str, ...]
 
     belts: tuple[Picture, ...]
     drawn: tuple[tuple[Item, ...], ...]
@@ -73,6 +84,7 @@ class Mixture:
         chosen = self._sets[int(rng.choice(len(self._sets), p=self._shares))]
         far = chosen.zoom_ratio < 0.75
         scene = self._four(chosen, rng) if far or rng.random() < self._recipe.tiled_ratio else self._one(chosen, rng)
+        scene = with_other_hues(scene, self._stock.class_names, self._recipe.recoloured_ratio, rng)
         if rng.random() < self._recipe.lifted_ratio:
             scene = with_items(scene, self._lifted(1 + int(rng.poisson(1.5)), rng), 0.2, rng)
         if rng.random() < self._recipe.drawn_ratio:
@@ -100,7 +112,8 @@ class Mixture:
         kinds = [items for items in self._stock.lifted if items]
         if not kinds:
             return []
-        return [varied(_any(kinds[int(kind)], rng), rng) for kind in rng.integers(len(kinds), size=count)]
+        names = self._stock.class_names
+        return [varied(_any(kinds[int(kind)], rng), names, rng) for kind in rng.integers(len(kinds), size=count)]
 
 
 def fill_stock(
@@ -129,7 +142,7 @@ def fill_stock(
         for class_id in range(len(class_names))
     )
     lifted = _lifted_by_class(sets, len(class_names), rng)
-    return Stock(belts, drawn, lifted)
+    return Stock(tuple(class_names), belts, drawn, lifted)
 
 
 def _lifted_by_class(sets: Sequence[TrainingSet], class_count: int, rng: Generator) -> tuple[tuple[Item, ...], ...]:
@@ -153,10 +166,11 @@ def _lifted_by_class(sets: Sequence[TrainingSet], class_count: int, rng: Generat
 def _viewed(scene: Scene, zoom: float, height_px: int, width_px: int, rng: Generator) -> Scene:
     """A window of a scene, its size, place and orientation drawn by lot."""
     matrix = shift(-scene.width_px / 2, -scene.height_px / 2)
-    if rng.random() < 0.12:
+    turned = rng.random() < 0.12
+    if turned:
+        zoom *= VIEW_STRETCH_RATIO**0.5
         # A turned belt, the camera's stretch undone and done again, so that shapes stay true.
-        stretch = VIEW_ACROSS_MM / VIEW_ALONG_MM
-        matrix = scaling(1 / stretch, stretch) @ quarter_turn() @ matrix
+        matrix = scaling(1 / VIEW_STRETCH_RATIO, VIEW_STRETCH_RATIO) @ quarter_turn() @ matrix
     scale, aspect = zoom * np.exp(rng.uniform(-0.35, 0.35)), np.exp(rng.uniform(-0.1, 0.1))
     matrix = scaling(scale * aspect * rng.choice([-1, 1]), scale / aspect * rng.choice([-1, 1])) @ matrix
     free_px = _free_px(scene, matrix, height_px, width_px)

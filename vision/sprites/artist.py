@@ -86,16 +86,17 @@ class CutoutSprites:
     plastic for pet_clear, although some of its pictures are of other plastics.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, class_of_material: Mapping[str, str] | None = None) -> None:
         """List the usable pictures.
 
         Args:
             folder: holds the PNGs, and optionally `cutouts.csv` that rates them.
+            class_of_material: other classes than those above, by material or by file name.
 
         Raises:
             SpriteFolderError: no such folder, or no usable picture in it.
         """
-        self._paths = cutouts_by_class(folder)
+        self._paths = cutouts_by_class(folder, class_of_material)
         self._drawn = DrawnSprites()
 
     def draw(

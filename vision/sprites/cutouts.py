@@ -1,6 +1,7 @@
 """Cut-outs of real items from a folder, so that a site can see its own waste on the simulated belt."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,27 +24,33 @@ CLASS_OF_MATERIAL = {
 }
 
 
-def cutouts_by_class(folder: Path) -> dict[str, list[Path]]:
+def cutouts_by_class(folder: Path, class_of_material: Mapping[str, str] | None = None) -> dict[str, list[Path]]:
     """Usable cut-outs `<material>_<n>.png` of `folder` by material class, in name order.
 
     A picture that `cutouts.csv` rates as poor is left out: ragged (solidity below 0.8), or cut by the border of its
     source picture with little left of it. Classes without a usable picture are absent.
+
+    Args:
+        folder: where they are.
+        class_of_material: class of a material, or of a single file by its name, which goes before; `CLASS_OF_MATERIAL`
+            if left out. What it does not name is left out.
 
     Raises:
         SpriteFolderError: no such folder, or no usable picture in it.
     """
     if not folder.is_dir():
         raise SpriteFolderError(f"cut-out folder {str(folder)!r} does not exist")
+    known = CLASS_OF_MATERIAL if class_of_material is None else class_of_material
     poor = _rated_poor(folder / "cutouts.csv")
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*_*.png")):
-        class_name = CLASS_OF_MATERIAL.get(path.stem.rsplit("_", 1)[0])
+        class_name = known.get(path.name, known.get(path.stem.rsplit("_", 1)[0]))
         if class_name is not None and path.name not in poor:
             found.setdefault(class_name, []).append(path)
     if not found:
         raise SpriteFolderError(
             f"cut-out folder {str(folder)!r} holds no usable picture; expected <material>_<n>.png with material one of "
-            f"{', '.join(CLASS_OF_MATERIAL)}"
+            f"{', '.join(known)}"
         )
     return found
 

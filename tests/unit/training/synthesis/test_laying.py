@@ -73,7 +73,7 @@ def test_lifted_items_are_whole_and_uncovered() -> None:
 
 
 def test_a_varied_item_keeps_its_class() -> None:
-    item = varied(flat_item(20, 30, class_id=7), np.random.default_rng(3))
+    item = varied(flat_item(20, 30, class_id=7), CLASS_NAMES, np.random.default_rng(3))
     assert item.class_id == 7
     assert item.sprite.shape[2] == 4
 

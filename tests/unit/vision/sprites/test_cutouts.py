@@ -83,3 +83,12 @@ def test_real_cutouts_fill_their_box(class_name):
         assert seen.any(axis=0).all() or seen.mean() > 0.15
         assert all(line.any() for line in (seen[0], seen[-1], seen[:, 0], seen[:, -1]))
         assert sprite[seen][:, :3].std() > 4
+
+
+def test_a_single_file_may_be_of_another_class_than_its_material(tmp_path):
+    write_cutout(tmp_path / "plastic_1.png", colour=(0, 0, 255))
+    write_cutout(tmp_path / "plastic_2.png", colour=(255, 0, 0))
+    artist = CutoutSprites(tmp_path, {"plastic_2.png": "hdpe"})
+    sprite = artist.draw("hdpe", 1, 0.0, 20, 40)
+    assert sprite[20, 10, :3].tolist() == [255, 0, 0]
+    assert np.array_equal(artist.draw("can", 1, 0.0, 20, 40), DrawnSprites().draw("can", 1, 0.0, 20, 40))
