@@ -4,25 +4,68 @@ One of the few modules that import torch.
 """
 
 import copy
+import pickle
+import re
+import struct
 import warnings
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 import onnxslim  # type: ignore[import-untyped]
 import torch
 from torch import Tensor, nn
 
-from sorter.errors import FarzError
-from training.fitting.network import as_input
+from sorter.errors import BadInputError, FarzError
+from training.fitting.network import STRIDE_PX, as_input, build_network
 
 OPSET = 17
+CHECKPOINT_NAME = "checkpoint.pt"
 INPUT_NAME = "image"
 OUTPUT_NAME = "predictions"
 # Largest difference allowed between torch and the runtimes: pixels for boxes, probability for scores.
 BOX_TOLERANCE_PX = 0.1
 SCORE_TOLERANCE = 1e-3
+
+
+# The class scores of the highest resolution come out of this convolution: its rows are the classes.
+_CLASS_WEIGHT = re.compile(r"^model\.\d+\.cv3\.0\.2\.weight$")
+# What reading a file that somebody else wrote may end with.
+_NOT_A_CHECKPOINT = (
+    OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, StopIteration, struct.error,
+    pickle.UnpicklingError,
+)  # fmt: skip
+
+
+class InputSize(msgspec.Struct, frozen=True):
+    """Size of a network's input; both sides are multiples of the network's largest stride."""
+
+    width_px: int
+    height_px: int
+
+    @classmethod
+    def of(cls, size_px: "int | tuple[int, int] | InputSize") -> "InputSize":
+        """A side in px means a square, a pair is width and height.
+
+        Raises:
+            BadInputError: if a side is no positive multiple of the stride.
+        """
+        if isinstance(size_px, InputSize):
+            return size_px
+        width_px, height_px = (size_px, size_px) if isinstance(size_px, int) else size_px
+        if min(width_px, height_px) < STRIDE_PX or width_px % STRIDE_PX or height_px % STRIDE_PX:
+            raise BadInputError(
+                f"input size {width_px}x{height_px}: width and height must be multiples of {STRIDE_PX} px, "
+                f"at least {STRIDE_PX}"
+            )
+        return cls(width_px, height_px)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(1, height, width, 3), as pictures lie in memory."""
+        return 1, self.height_px, self.width_px, 3
 
 
 class ExportError(FarzError):
@@ -50,31 +93,62 @@ class CameraNetwork(nn.Module):  # type: ignore[misc]  # torch is not followed b
         return answer
 
 
-def export_onnx(network: Any, path: Path, size_px: int) -> None:
-    """Write the network as ONNX for size_px × size_px pictures, slimmed, metadata free of local paths.
+def trained_network(path: Path) -> Any:
+    """The averaged network of a checkpoint, or of the checkpoint in a run's folder.
 
     Raises:
+        BadInputError: if there is none, or it is no checkpoint of this network.
+    """
+    file = path / CHECKPOINT_NAME if path.is_dir() else path
+    if not file.is_file():
+        raise BadInputError(f"{path}: no {CHECKPOINT_NAME} there; give the folder of a run or a checkpoint")
+    try:
+        weights = torch.load(file, map_location="cpu", weights_only=True)["average"]
+        class_count = next(len(value) for name, value in weights.items() if _CLASS_WEIGHT.match(name))
+        network = build_network(class_count)
+        network.load_state_dict(weights)
+    except _NOT_A_CHECKPOINT as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise BadInputError(f"{file}: not a checkpoint of a training run: {reason}") from error
+    return network
+
+
+def class_count_of(network: Any) -> int:
+    """How many classes a network tells apart."""
+    return int(network.model[-1].nc)
+
+
+def export_onnx(network: Any, path: Path, size_px: int | tuple[int, int] | InputSize) -> dict[str, float]:
+    """Write the network as ONNX for pictures of one size, slimmed, metadata free of local paths.
+
+    The file appears under its name only when it has been checked.
+
+    Args:
+        network: trained.
+        path: the file to write.
+        size_px: side of a square, or width and height.
+
+    Returns:
+        What `check_parity` found.
+
+    Raises:
+        BadInputError: if the size does not fit the network's stride.
         ExportError: if ONNX Runtime or OpenVINO, in true float32, differ from torch.
     """
+    size = InputSize.of(size_px)
     path.parent.mkdir(parents=True, exist_ok=True)
-    example = torch.zeros(1, size_px, size_px, 3, dtype=torch.uint8)
-    camera_network = CameraNetwork(network)
-    with warnings.catch_warnings():
-        # The tracing exporter is deprecated, but the newer one cannot write opset 17.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            camera_network, (example,), str(path), opset_version=OPSET, dynamo=False,
-            input_names=[INPUT_NAME], output_names=[OUTPUT_NAME],
-        )  # fmt: skip
-        slim = onnxslim.slim(str(path))
-    slim.doc_string = ""
-    for node in slim.graph.node:
-        node.doc_string = ""
-    onnx.save(slim, str(path))
-    check_parity(network, path, size_px)
+    # OpenVINO knows an ONNX file by the end of its name.
+    unfinished = path.with_name(f"{path.stem}.part.onnx")
+    try:
+        onnx.save(_traced(network, unfinished, size), str(unfinished))
+        differences = check_parity(network, unfinished, size)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return differences
 
 
-def check_parity(network: Any, path: Path, size_px: int) -> dict[str, float]:
+def check_parity(network: Any, path: Path, size_px: int | tuple[int, int] | InputSize) -> dict[str, float]:
     """Compare torch, ONNX Runtime and OpenVINO (float32) on a picture of noise.
 
     Returns:
@@ -83,7 +157,7 @@ def check_parity(network: Any, path: Path, size_px: int) -> dict[str, float]:
     Raises:
         ExportError: if a difference is above the tolerance.
     """
-    picture = np.random.default_rng(0).integers(0, 256, (1, size_px, size_px, 3), dtype=np.uint8)
+    picture = np.random.default_rng(0).integers(0, 256, InputSize.of(size_px).shape, dtype=np.uint8)
     with torch.no_grad():
         expected = network.float().eval()(as_input(picture))[0].numpy()
     differences = {"box_px": 0.0, "score": 0.0}
@@ -94,6 +168,22 @@ def check_parity(network: Any, path: Path, size_px: int) -> dict[str, float]:
             raise ExportError(f"{path}: {name} differs from torch by {box_px:.3f} px and {score:.5f} in score")
         differences = {"box_px": max(differences["box_px"], box_px), "score": max(differences["score"], score)}
     return differences
+
+
+def _traced(network: Any, scratch: Path, size: InputSize) -> Any:
+    example = torch.zeros(size.shape, dtype=torch.uint8)
+    with warnings.catch_warnings():
+        # The tracing exporter is deprecated, but the newer one cannot write opset 17.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            CameraNetwork(network), (example,), str(scratch), opset_version=OPSET, dynamo=False,
+            input_names=[INPUT_NAME], output_names=[OUTPUT_NAME],
+        )  # fmt: skip
+        slim = onnxslim.slim(str(scratch))
+    slim.doc_string = ""
+    for node in slim.graph.node:
+        node.doc_string = ""
+    return slim
 
 
 def _by_onnxruntime(path: Path, picture: np.ndarray[Any, Any]) -> Any:

@@ -1,0 +1,110 @@
+"""`farz train export`: a trained network as ONNX at any size, alone or as a whole bundle."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from sorter.errors import BadInputError
+from sorter.runtime.bundle import Bundle, Network, file_sha256, load_bundle
+from training.release.bundle_writer import write_manifest
+
+if TYPE_CHECKING:
+    from training.release.export import InputSize
+
+_PATH = click.Path(path_type=Path)
+_SIZE = re.compile(r"^(\d{1,5})(?:[xX×](\d{1,5}))?$")
+
+
+@click.command(name="export")
+@click.argument("run_or_checkpoint", type=_PATH)
+@click.option("--size-px", required=True, help="Input: a side (512), or width and height (640x384); multiples of 32.")
+@click.option(
+    "--out", type=_PATH, help="ONNX file to write, or with --like the bundle folder; beside the run if left out."
+)
+@click.option("--like", type=_PATH, help="Bundle whose name, classes and calibration the new bundle takes over.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def export(run_or_checkpoint: Path, size_px: str, out: Path | None, like: Path | None, as_json: bool) -> None:
+    r"""Write the network of a training run as ONNX for pictures of one size.
+
+    The graph takes the camera's own uint8 BGR pixels and does the scaling itself. Before the file gets its name, ONNX
+    Runtime and OpenVINO, both in true float32, must give what torch gives. A belt that is wider than long is read
+    faster at its own aspect: 640x384 has three quarters of the pixels of 576x576.
+
+    With --like a whole bundle is written, ready for a line. Its figures are left out: measure it, farz eval.
+
+    \b
+    farz train export runs/site --size-px 512
+    farz train export runs/site/checkpoint.pt --size-px 640x384 --out wide.onnx
+    farz train export runs/site --size-px 640x384 --like models/site --out models/site-wide
+    """
+    # torch takes seconds to load; the help does not need it.
+    from training.release.export import InputSize, class_count_of, export_onnx, trained_network
+
+    size = InputSize.of(read_size(size_px))
+    pattern = None if like is None else load_bundle(like)
+    network = trained_network(run_or_checkpoint)
+    if pattern is not None and class_count_of(network) != len(pattern.manifest.classes):
+        raise BadInputError(
+            f"--like {like}: that bundle has {len(pattern.manifest.classes)} classes, the network of "
+            f"{run_or_checkpoint} has {class_count_of(network)}"
+        )
+    path = _target(run_or_checkpoint, out, size, pattern)
+    differences = export_onnx(network, path, size)
+    if pattern is not None:
+        write_like(pattern, path, size)
+    report: dict[str, Any] = {
+        "file": str(path),
+        "sha256": file_sha256(path),
+        "input_width_px": size.width_px,
+        "input_height_px": size.height_px,
+        "byte_count": path.stat().st_size,
+        "largest_difference_from_torch": differences,
+    }
+    click.echo(msgspec.json.encode(report).decode() if as_json else _sentence(report))
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """Width and height in px of "512" or "640x384".
+
+    Raises:
+        BadInputError: if the text is neither.
+    """
+    found = _SIZE.match(text)
+    if found is None:
+        raise BadInputError(f"--size-px {text}: give a side in px such as 512, or width and height such as 640x384")
+    return int(found.group(1)), int(found.group(2) or found.group(1))
+
+
+def write_like(pattern: Bundle, network_path: Path, size: "InputSize") -> Bundle:
+    """Make the folder of an exported network a bundle with the name, classes and calibration of another.
+
+    Figures and further forms belong to the other network and are left out.
+    """
+    network = Network(network_path.name, file_sha256(network_path), size.width_px, size.height_px, "raw")
+    folder = network_path.parent
+    manifest = msgspec.structs.replace(
+        pattern.manifest, name=folder.name, network=network, metrics={}, operating_curve={}, forms={}
+    )
+    write_manifest(folder, manifest)
+    return load_bundle(folder)
+
+
+def _target(run_or_checkpoint: Path, out: Path | None, size: "InputSize", pattern: Bundle | None) -> Path:
+    folder = run_or_checkpoint if run_or_checkpoint.is_dir() else run_or_checkpoint.parent
+    if pattern is None:
+        return out or folder / f"network-{size.width_px}x{size.height_px}.onnx"
+    if out is None or out.resolve() == pattern.folder.resolve():
+        raise BadInputError("--like: give the new bundle a folder of its own with --out")
+    return out / f"{out.name}.onnx"
+
+
+def _sentence(report: dict[str, Any]) -> str:
+    differences = report["largest_difference_from_torch"]
+    return (
+        f"{report['file']}: {report['input_width_px']}x{report['input_height_px']} px, "
+        f"{report['byte_count'] / 1e6:.1f} MB; ONNX Runtime and OpenVINO (f32) differ from torch by at most "
+        f"{differences['box_px']:.4f} px and {differences['score']:.6f} in score"
+    )
