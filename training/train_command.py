@@ -6,6 +6,10 @@ from sorter.command_table import CommandTable
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("training.run_command:run", "All of it: fit, export, calibrate, measure, write the bundle."),
+    "export": (
+        "training.release.export_command:export",
+        "Write a trained network as ONNX at any size, square or not.",
+    ),
 }
 
 
