@@ -5,6 +5,7 @@ import click
 from sorter.command_table import CommandTable
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "import": ("training.data.import_command:import_labels", "Labels of other tools and sets into a labelled folder."),
     "run": ("training.run_command:run", "All of it: fit, export, calibrate, measure, write the bundle."),
     "export": (
         "training.release.export_command:export",
