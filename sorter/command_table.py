@@ -27,6 +27,8 @@ class CommandTable(click.Group):
             return None
         module_name, _, function_name = self._table[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module_name), function_name)
+        # the mark before lines that keep their breaks is a backspace, which a raw docstring spells in two letters
+        command.help = (command.help or "").replace("\\b\n", "\b\n")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -19,7 +19,8 @@ _OPTIONS = (
         help="sprites | sprites:FOLDER of RGBA cut-outs | strip:FOLDER with images/ and labels/ | video:FILE | "
         "folder:FOLDER | camera:DEVICE, URL or GStreamer pipeline.",
     ),
-    click.option("--model", help="Folder of a model bundle; without one, the shipped model."),
+    click.option("--model", help="Folder of a model bundle, or of a shelf; without one, the shipped model."),
+    click.option("--allow-unsigned", is_flag=True, default=None, help="Use a model that nobody trusted has signed."),
     click.option("--detector", type=click.Choice(["openvino", "onnxruntime", "oracle"]), help="What runs the model."),
     click.option("--precision", type=click.Choice(["f32", "bf16"]), help="Arithmetic of the network."),
     click.option("--speed", help="Simulated belt speed in m/s, such as 2.0; 0.5:4.0 ramps between the two."),
@@ -28,6 +29,7 @@ _OPTIONS = (
 )
 _KEYS = {
     "model": ("detector", "model"),
+    "allow_unsigned": ("detector", "allow_unsigned"),
     "detector": ("detector", "runtime"),
     "precision": ("detector", "precision"),
     "drop": ("source", "drop_ratio"),

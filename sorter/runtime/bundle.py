@@ -13,6 +13,8 @@ import msgspec
 from sorter.errors import BundleError
 from sorter.model.materials import class_list_sha256
 from sorter.model.settings import Settings
+from sorter.runtime.bundle_trust import require_trusted
+from sorter.runtime.model_shelf import champion_folder
 
 MANIFEST_NAME = "manifest.json"
 DEFAULT_BUNDLE_NAME = "farz-n-512"
@@ -96,6 +98,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_sheet: list[str] = []
     schema_version: int = 1
     forms: dict[str, NetworkForm] = {}
+    # SHA-256 of the files beside the networks, such as the card, filled in when the bundle is signed
+    files: dict[FileName, str] = {}
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -123,27 +127,44 @@ def default_bundle_folder() -> Path:
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Read a bundle and check that the class hash and all network files are what the manifest says.
+    """Read a bundle and check that the class hash and all files are what the manifest says.
+
+    Args:
+        folder: of a bundle, or of a shelf, whose champion is meant.
 
     Raises:
         BundleError: if anything is missing, malformed or altered.
+        ShelfError: if the shelf cannot be read.
     """
-    manifest = _read_manifest(folder)
+    folder = champion_folder(folder)
+    manifest = read_manifest(folder)
+    check_files(folder, manifest)
+    return Bundle(folder, manifest)
+
+
+def check_files(folder: Path, manifest: Manifest) -> None:
+    """Check that the class hash and all files in a folder are what a manifest says.
+
+    Raises:
+        BundleError: if anything is missing or altered.
+    """
     if class_list_sha256(manifest.classes) != manifest.classes_sha256:
         raise BundleError(f"bundle {folder}: the class hash does not match the class list, so the manifest was altered")
     _check_file(folder, FormFile(manifest.network.file, manifest.network.sha256))
     for name, form in manifest.forms.items():
         _check_form(folder, name, form, manifest.network)
-    return Bundle(folder, manifest)
+    for name, sha256 in manifest.files.items():
+        _check_file(folder, FormFile(name, sha256))
 
 
 def bundle_for(settings: Settings) -> Bundle:
     """The bundle that the settings name (the shipped one when they name none), for the recipe's classes.
 
     Raises:
-        BundleError: if it cannot be used, or was made for other classes.
+        BundleError: if it cannot be used, nobody trusted has signed it, or it was made for other classes.
     """
     bundle = load_bundle(Path(settings.detector.model) if settings.detector.model else default_bundle_folder())
+    require_trusted(bundle.folder / MANIFEST_NAME, settings.detector)
     wanted_sha256 = class_list_sha256(settings.recipe.classes)
     if bundle.manifest.classes_sha256 != wanted_sha256:
         raise BundleError(
@@ -171,12 +192,17 @@ def _check_form(folder: Path, name: str, form: NetworkForm, network: Network) ->
 def _check_file(folder: Path, named: FormFile) -> None:
     path = folder / named.file
     if not path.is_file():
-        raise BundleError(f"bundle {folder}: the network file {named.file} is missing")
+        raise BundleError(f"bundle {folder}: the file {named.file} is missing")
     if file_sha256(path) != named.sha256:
-        raise BundleError(f"bundle {folder}: the network file {named.file} does not match its hash")
+        raise BundleError(f"bundle {folder}: the file {named.file} does not match its hash")
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in a bundle's folder, as it stands: no file is checked against it.
+
+    Raises:
+        BundleError: if it is missing or malformed.
+    """
     path = folder / MANIFEST_NAME
     if not path.is_file():
         raise BundleError(f"bundle {folder}: no {MANIFEST_NAME} there; give the folder of a model bundle")

@@ -124,7 +124,13 @@ def network_settings(folder: Path, runtime: str = "openvino", **detector: Any) -
     return settings_from(
         {
             "recipe": {"classes": list(CLASSES), "stations": [station]},
-            "detector": {"runtime": runtime, "model": str(folder), "score_threshold": 0.4, **detector},
+            "detector": {
+                "runtime": runtime,
+                "model": str(folder),
+                "score_threshold": 0.4,
+                "allow_unsigned": True,
+                **detector,
+            },
         }
     )
 
@@ -254,7 +260,7 @@ def assert_same(first: Detections, second: Detections, tolerance: float) -> None
 
 
 def test_a_bundle_for_other_classes_is_refused_naming_both(tmp_path: Path) -> None:
-    settings = settings_from({"detector": {"model": str(write_bundle(tmp_path / "squares"))}})
+    settings = settings_from({"detector": {"model": str(write_bundle(tmp_path / "squares")), "allow_unsigned": True}})
     with pytest.raises(BundleError, match=r"'blue', 'red'.*pet_clear"):
         open_detector(settings)
 

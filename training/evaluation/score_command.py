@@ -12,6 +12,7 @@ from sorter.line_options import line_options, settings_from_options, source_name
 from sorter.model.settings import Settings
 from sorter.model.units import UM_PER_M
 from training.evaluation.closed_loop import ClosedLoop, LoopResult, Stretch, open_scored_world, scored_stretch
+from training.evaluation.unsigned_models import unsigned_allowed
 
 
 @click.command()
@@ -33,7 +34,7 @@ def score(as_json: bool, items: int | None, stop: bool, **options: Any) -> None:
     farz score --source sprites --detector oracle --speed 3.0 --items 2000
     farz score --source strip:../shared/data/warp/val --speed 2.0 --json
     """
-    settings = settings_from_options(options)
+    settings = unsigned_allowed(settings_from_options(options))
     world = open_scored_world(settings)
     stretch = scored_stretch(settings, world, items)
     if stop:

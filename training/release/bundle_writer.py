@@ -17,6 +17,7 @@ from sorter.runtime.bundle import (
     file_sha256,
     load_bundle,
 )
+from sorter.runtime.bundle_trust import signature_path
 
 CARD_NAME = "MODEL_CARD.md"
 
@@ -71,6 +72,12 @@ def with_measurements(
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write manifest.json, indented for people and for version control."""
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    (folder / MANIFEST_NAME).write_bytes(text + b"\n")
+    """Write manifest.json; what was signed before is not signed any more."""
+    path = folder / MANIFEST_NAME
+    signature_path(path).unlink(missing_ok=True)
+    path.write_bytes(manifest_bytes(msgspec.structs.replace(manifest, files={})))
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """The text of manifest.json, indented for people and for version control."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"

@@ -108,9 +108,12 @@ def test_every_shared_option_reaches_the_settings() -> None:
         taken.update(options)
 
     typed = ["--source", "strip:x", "--model", "m", "--detector", "oracle", "--precision", "bf16", "--speed", "1:2"]
-    result = CliRunner().invoke(command, [*typed, "--drop", "0.5", "--seed", "4"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        command, [*typed, "--drop", "0.5", "--seed", "4", "--allow-unsigned"], catch_exceptions=False
+    )
     assert result.exit_code == 0
     settings = settings_from_options(taken)
     assert (settings.source.kind, settings.source.drop_ratio, settings.simulation.seed) == ("strip", 0.5, 4)
+    assert settings.detector.allow_unsigned
     assert (settings.detector.model, settings.detector.runtime, settings.detector.precision) == ("m", "oracle", "bf16")
     assert (settings.belt.speed_m_s, settings.belt.speed_high_m_s) == (1.0, 2.0)

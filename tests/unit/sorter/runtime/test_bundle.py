@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from sorter.calibration import open_calibration
@@ -11,6 +12,10 @@ from sorter.errors import BundleError
 from sorter.model.materials import CLASS_NAMES, class_list_sha256
 from sorter.model.settings import DetectorSettings, RecipeSettings, Settings, StationSettings
 from sorter.runtime.bundle import MANIFEST_NAME, bundle_for, default_bundle_folder, file_sha256, load_bundle
+from sorter.runtime.bundle_trust import signature_path
+from sorter.runtime.model_shelf import Champion, ModelShelf
+from sorter.runtime.secret_key import new_secret_key, sign
+from sorter.runtime.signature import signature_file
 
 NETWORK = b"a network"
 
@@ -52,7 +57,8 @@ def refusal(folder: Path) -> str:
 def using(folder: Path, classes: tuple[str, ...] = CLASS_NAMES) -> Settings:
     station = StationSettings(id="one", offset_mm=700.0, targets=(classes[0],))
     return Settings(
-        detector=DetectorSettings(model=str(folder)), recipe=RecipeSettings(classes=classes, stations=(station,))
+        detector=DetectorSettings(model=str(folder), allow_unsigned=True),
+        recipe=RecipeSettings(classes=classes, stations=(station,)),
     )
 
 
@@ -168,8 +174,46 @@ def test_a_bundle_for_other_classes_or_another_order_is_refused(folder: Path, cl
 
 def test_without_a_name_the_shipped_bundle_is_meant(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setattr("sorter.runtime.bundle.default_bundle_folder", lambda: folder)
-    assert bundle_for(Settings()).folder == folder
+    assert bundle_for(Settings(detector=DetectorSettings(allow_unsigned=True))).folder == folder
     assert default_bundle_folder().parent.name == "models"
+
+
+def test_a_line_refuses_a_bundle_that_nobody_it_trusts_has_signed(folder: Path) -> None:
+    settings, key = using(folder), new_secret_key()
+    strict = msgspec.structs.replace(
+        settings, detector=DetectorSettings(model=str(folder), trusted_keys=(key.public.text,))
+    )
+    with pytest.raises(BundleError, match="not signed"):
+        bundle_for(strict)
+    path = folder / MANIFEST_NAME
+    signature_path(path).write_text(signature_file(sign(path.read_bytes(), key, "test"), "test"))
+    assert bundle_for(strict).folder == folder
+    write(folder, manifest(folder) | {"version": "4"})
+    with pytest.raises(BundleError, match="changed since"):
+        bundle_for(strict)
+
+
+def test_files_that_a_signed_manifest_names_cannot_be_altered(folder: Path) -> None:
+    card = folder / "MODEL_CARD.md"
+    card.write_text("good for bottles")
+    write(folder, manifest(folder) | {"files": {card.name: file_sha256(card)}})
+    load_bundle(folder)
+    card.write_text("good for everything")
+    assert "MODEL_CARD.md does not match its hash" in refusal(folder)
+
+
+def test_a_shelf_stands_for_its_champion_s_bundle(folder: Path, tmp_path: Path) -> None:
+    shelf = ModelShelf(tmp_path / "shelf")
+    model_id = load_bundle(folder).model_id
+    with shelf.changing(), shelf.taking_in(folder) as part:
+        shelf.shelve(part, model_id)
+        shelf.point_to(Champion(model_id, (), "site", "now"))
+    assert load_bundle(shelf.folder).folder == shelf.bundle_folder(model_id)
+    assert bundle_for(using(shelf.folder)).model_id == model_id
+
+
+def test_the_shipped_bundle_is_signed_with_the_release_key() -> None:
+    assert bundle_for(Settings()).folder == default_bundle_folder()
 
 
 def test_the_calibration_of_a_bundle_is_applied_class_by_class_in_the_recipe_s_order(folder: Path) -> None:
