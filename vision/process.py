@@ -7,14 +7,15 @@ import numpy as np
 
 from sorter.errors import ConfigurationError
 from sorter.model.belt import BeltTravel
-from sorter.model.condition import HealthStatus
+from sorter.model.condition import HealthStatus, KeepRequest
 from sorter.model.settings import is_simulated_source
 from sorter.model.tracks import BeltState
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
-from sorter.runtime.topics import BELT
+from sorter.runtime.topics import BELT, KEEP
 from vision.detectors import Detector, open_detector
 from vision.frame import Frame
+from vision.harvest.harvest import open_harvest
 from vision.picture_travel import PictureTravel
 from vision.pipeline import Pipeline, View
 from vision.preview import PreviewWriter
@@ -40,6 +41,7 @@ def watch_belt(context: ProcessContext) -> None:
             frame = watch.receive()
             view = watch.step(frame)
             watch.send(view)
+        watch.close()
 
 
 def _warm_up(detector: Detector, context: ProcessContext) -> None:
@@ -58,16 +60,19 @@ class BeltWatch:
         self._pipeline = pipeline
         self._preview = PreviewWriter(context.settings)
         self._belt = BeltTravel()
-        self._belt_reader = Subscriber(context.plan.run_folder, [BELT])
+        self._reader = Subscriber(context.plan.run_folder, [BELT, KEEP])
+        self._harvest = open_harvest(context)
         self._picture_travel = self._open_picture_travel()
         self._last_view: View | None = None
 
     def receive(self) -> FrameTicket | None:
         """The next frame, undecoded, and all belt readings up to now."""
         ticket = self._source.grab(_GRAB_TIMEOUT_MS)
-        for received in self._belt_reader.waiting():
+        for received in self._reader.waiting():
             if isinstance(received.message, BeltState):
                 self._belt.add(received.message)
+            elif isinstance(received.message, KeepRequest) and self._harvest is not None:
+                self._harvest.keep_shown(received.message.frame_id)
         return ticket
 
     def step(self, ticket: FrameTicket | None) -> View | None:
@@ -91,12 +96,21 @@ class BeltWatch:
             self._last_view = view
             if self._preview.is_due(self._context.clock.now_ns()):
                 self._send_preview(view.frame, view)
+            if self._harvest is not None:
+                self._harvest.see(view, self._pipeline.tracker.boxes_px)
         self._show_condition()
+
+    def close(self) -> None:
+        """Write the pictures that were chosen last."""
+        if self._harvest is not None:
+            self._harvest.close()
 
     def _send_preview(self, frame: Frame, view: View) -> None:
         now_ns = self._context.clock.now_ns()
         preview = self._preview.write(frame, view.batch.tracks, self._pipeline.tracker, now_ns)
         self._context.publisher.publish(preview)
+        if self._harvest is not None:
+            self._harvest.note_shown(preview, view.batch)
 
     def _measure_travel(self, picture_travel: PictureTravel, ticket: FrameTicket) -> Frame:
         frame = self._pipeline.retrieve(ticket, 0)
@@ -123,6 +137,9 @@ class BeltWatch:
         figures["view_count"] = float(self._pipeline.view_count)
         figures["is_exhausted"] = float(self._source.is_exhausted)
         figures["dropped_frame_count"] = float(self._source.dropped_count)
+        if self._harvest is not None:
+            self._harvest.step(self._context.clock.now_ns())
+            figures.update(self._harvest.figures())
         self._context.publish_health(figures)
 
 

@@ -44,6 +44,14 @@ class OperatorRequest(msgspec.Struct, frozen=True):
     who: str
 
 
+class KeepRequest(msgspec.Struct, frozen=True):
+    """An operator wants a picture kept for labelling: the one that the screen showed; None: whichever comes next."""
+
+    frame_id: int | None
+    requested_at_ns: int
+    who: str
+
+
 class HealthStatus(enum.Enum):
     """How a process is."""
 

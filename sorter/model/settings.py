@@ -214,8 +214,8 @@ class HarvestSettings(Section, frozen=True):
     random_share: Ratio = 0.2
     # an item is uncertain when its probability is this near the one at which it would just be ejected
     uncertain_band: Ratio = 0.1
-    # a whole view says what an item is when its best score is at least this
-    min_vote_score: OpenRatio = 0.25
+    # a whole view has a say in what an item is when its best probability is at least this
+    min_vote_probability: OpenRatio = 0.4
     # decides at which instants a picture is kept whatever it shows
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 1
 

@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from sorter.model.condition import Fault, Health, ModeState, OperatorRequest
+from sorter.model.condition import Fault, Health, KeepRequest, ModeState, OperatorRequest
 from sorter.model.ejection import Ack, Assessment, Decision, EjectionCommand, Outcomes
 from sorter.model.statistics import LineStatistics
 from sorter.model.tracks import BeltState, Preview, TrackBatch
@@ -50,14 +50,15 @@ OUTCOMES = Topic("outcomes", Outcomes, ("actuators",), 10.0, None, Delivery.LATE
 HEALTH = Topic("health", Health, EVERYONE, 2.0, 2000.0, Delivery.LATEST)
 FAULT = Topic("fault", Fault, EVERYONE, None, None, Delivery.LATEST)
 REQUEST = Topic("request", OperatorRequest, ("ui",), None, None, Delivery.LATEST)
+KEEP = Topic("keep", KeepRequest, ("ui",), None, None, Delivery.LATEST)
 COMMAND = Topic("command", EjectionCommand, ("sorter",), None, None, Delivery.ANSWERED)
 ACK = Topic("ack", Ack, ("actuators",), None, None, Delivery.ANSWERED)
 # travels on the command link itself, both ways; how long silence is borne is safety.liveness_ms
 HEARTBEAT = Topic("heartbeat", Heartbeat, ("sorter", "actuators"), 10.0, 300.0, Delivery.LATEST)
 
 TOPICS: tuple[Topic, ...] = (
-    TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, HEALTH, FAULT, REQUEST, COMMAND, ACK,
-    HEARTBEAT,
+    TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, HEALTH, FAULT, REQUEST, KEEP, COMMAND,
+    ACK, HEARTBEAT,
 )  # fmt: skip
 TOPIC_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
 TOPIC_BY_TYPE: dict[type[msgspec.Struct], Topic] = {topic.message_type: topic for topic in TOPICS}

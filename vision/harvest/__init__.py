@@ -1,0 +1,1 @@
+"""The harvest: pictures that are worth labelling, kept beside the line with what the network made of them."""
