@@ -27,7 +27,8 @@ class ItemBook:
 
     def __init__(self, recipe: RecipeSettings, calibration: Calibration) -> None:
         self._recipe = recipe
-        self._calibration = calibration
+        # of the model that the next views come from
+        self.calibration = calibration
         self._entries: dict[int, _Entry] = {}
 
     def observe(self, batch: TrackBatch) -> None:
@@ -81,12 +82,12 @@ class ItemBook:
         weight = self._recipe.truncated_view_weight if track.truncated else 1.0
         if entry.decision is None:
             entry.track, entry.item = track, None
-            entry.evidence = with_view(entry.evidence, np.array(track.class_probs), weight)
+            entry.evidence = with_view(entry.evidence, np.array(track.class_probs), weight, self.calibration)
 
     def _item(self, entry: _Entry) -> BeltItem:
         if entry.item is None:
             track = entry.track
-            probabilities = class_probabilities(entry.evidence, self._calibration)
+            probabilities = class_probabilities(entry.evidence)
             entry.item = BeltItem(
                 track.track_id,
                 track.x_um,

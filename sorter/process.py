@@ -1,6 +1,7 @@
 """The deciding process: receive tracks, belt and answers; step policy and mode; send commands and what screens show."""
 
-from sorter.calibration import open_calibration
+from sorter.calibration import ModelCalibrations
+from sorter.errors import BadInputError
 from sorter.line_mode import LineMode
 from sorter.line_statistics import LiveStatistics
 from sorter.model.condition import Health, HealthStatus, ModeState, OperatorRequest
@@ -46,7 +47,8 @@ class DecisionDesk:
         self._clock = context.clock
         self._reader = Subscriber(context.plan.run_folder, _READ_TOPICS)
         self._link = CommandLink(context.plan.run_folder, context.boot_id, settings.safety, context.clock)
-        self._sorting = Sorting(settings, open_calibration(settings), context.boot_id)
+        self._calibrations = ModelCalibrations(settings)
+        self._sorting = Sorting(settings, self._calibrations.first, context.boot_id)
         self._statistics = LiveStatistics(settings)
         self._ledger = Ledger()
         self._mode = LineMode(
@@ -121,9 +123,22 @@ class DecisionDesk:
             self._vision_boot_id = vision_boot_id
         if self._mode.is_executing:
             self._statistics.begin(batch.travel_um)
-        self._statistics.model_id = batch.model_id
+        if not self._follow_model(batch.model_id):
+            return
         self._obey(self._sorting.take_tracks(batch, now_ns))
         self._context.publisher.publish(self._sorting.assess(batch))
+
+    def _follow_model(self, model_id: str) -> bool:
+        """Read scores as their model means them; False where that is not known, so that they are no evidence."""
+        if model_id != self._statistics.model_id:
+            try:
+                self._sorting.use_calibration(self._calibrations.of(model_id))
+            except BadInputError as error:
+                self._context.raise_fault("no_calibration", str(error))
+                return False
+        self._statistics.model_id = model_id
+        self._context.clear_fault("no_calibration")
+        return True
 
     def _obey(self, rulings: list[Ruling]) -> None:
         for ruling in rulings:

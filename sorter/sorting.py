@@ -60,6 +60,10 @@ class Sorting:
         self._book.observe(batch)
         return self._rule_on_due(now_ns)
 
+    def use_calibration(self, calibration: Calibration) -> None:
+        """Read the scores of the next views by this calibration: that of the model they come from."""
+        self._book.calibration = calibration
+
     def assess(self, batch: TrackBatch) -> Assessment:
         """What would be done with each item of a view if it were decided now; for screens."""
         return Assessment(batch.frame_id, tuple(self._intent(track.track_id) for track in batch.tracks))

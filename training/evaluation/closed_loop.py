@@ -12,7 +12,7 @@ import msgspec
 from actuators.controller import Controller
 from actuators.drivers.simulated import SimulatedBar
 from actuators.encoder import SimulatedEncoder
-from sorter.calibration import open_calibration
+from sorter.calibration import ModelCalibrations
 from sorter.errors import ConfigurationError
 from sorter.model.belt import BeltTravel, CameraView
 from sorter.model.condition import Mode
@@ -111,7 +111,8 @@ class ClosedLoop:
         self._controller = Controller(settings, recipe_hash(settings.recipe), self._bar)
         self._controller.set_boot_id(_BOOT_ID, 0)
         self._controller.set_mode(Mode.EXECUTE, 0)
-        self._sorting = Sorting(settings, open_calibration(settings), _BOOT_ID)
+        self._calibrations = ModelCalibrations(settings)
+        self._sorting = Sorting(settings, self._calibrations.first, _BOOT_ID)
         self._sorting.is_executing = True
         self._ledger = Ledger()
         self._scorecard = Scorecard(settings.recipe, stretch.start_um, stretch.end_um)
@@ -141,8 +142,12 @@ class ClosedLoop:
         """Let everything happen that comes before an instant, in order: track batches, encoder readings, valves."""
         while (now_ns := self._next_event_ns()) <= until_ns:
             if self._deliveries and self._deliveries[0][0] <= now_ns:
-                self._obey(self._sorting.take_tracks(heapq.heappop(self._deliveries)[2], now_ns), now_ns)
+                self._deliver(heapq.heappop(self._deliveries)[2], now_ns)
             self._sample(now_ns)
+
+    def _deliver(self, batch: TrackBatch, now_ns: int) -> None:
+        self._sorting.use_calibration(self._calibrations.of(batch.model_id))
+        self._obey(self._sorting.take_tracks(batch, now_ns), now_ns)
 
     def _next_event_ns(self) -> int:
         belt = self._belt.newest

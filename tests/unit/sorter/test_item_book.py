@@ -57,6 +57,14 @@ def test_probabilities_are_calibrated() -> None:
     np.testing.assert_allclose(book.item(1).probabilities, [1 / (1 + np.exp(2.0)), 0.5])
 
 
+def test_views_before_a_swap_of_models_keep_their_meaning(book: ItemBook) -> None:
+    book.observe(batch(track(1, 0.5)))
+    book.calibration = Calibration(np.array([1.0, 1.0]), np.array([-2.0, 0.0]))
+    assert book.item(1).probabilities[0] == pytest.approx(0.5)
+    book.observe(batch(track(1, 0.5)))
+    assert book.item(1).probabilities[0] == pytest.approx(1 / (1 + np.exp(1.0)))
+
+
 def test_after_its_decision_an_item_neither_moves_nor_changes_its_mind(book: ItemBook) -> None:
     book.observe(batch(track(1, 0.9)))
     book.settle(decided(1), 700_000)
