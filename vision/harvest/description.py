@@ -53,19 +53,20 @@ class Describer:
             recipe_name=recipe.name,
             recipe_hash=self._recipe_hash,
             classes=recipe.classes,
-            items=self._pre_labels(batch.tracks, boxes_px, findings),
+            items=self._pre_labels(batch, boxes_px, findings),
         )
 
-    def _pre_labels(
-        self, tracks: tuple[Track, ...], boxes_px: NDArray[np.float64], findings: Findings
-    ) -> tuple[PreLabel, ...]:
+    def _pre_labels(self, batch: TrackBatch, boxes_px: NDArray[np.float64], findings: Findings) -> tuple[PreLabel, ...]:
         inside = boxes_px.clip(0.0, self._limits_px).round(2)
         is_seen = (inside[:, 2:] - inside[:, :2] >= 1.0).all(axis=1)
-        rows = zip(tracks, inside.tolist(), is_seen.tolist(), strict=True)
-        return tuple(self._pre_label(track, box, findings) for track, box, seen in rows if seen)
+        rows = zip(batch.tracks, inside.tolist(), is_seen.tolist(), strict=True)
+        seen = [(track, box) for track, box, is_visible in rows if is_visible]
+        return tuple(
+            self._pre_label(track, box, batch.model_id, findings.get(track.track_id, ())) for track, box in seen
+        )
 
-    def _pre_label(self, track: Track, box_px: list[float], findings: Findings) -> PreLabel:
-        probabilities = self._opinions.probabilities(track)
+    def _pre_label(self, track: Track, box_px: list[float], model_id: str, reasons: tuple[Reason, ...]) -> PreLabel:
+        probabilities = self._opinions.probabilities(track, model_id)
         class_id = int(probabilities.argmax())
         left, top, right, bottom = box_px
         return PreLabel(
@@ -76,5 +77,5 @@ class Describer:
             class_probabilities=tuple(round(value, 5) for value in probabilities.tolist()),
             view_count=track.view_count,
             truncated=track.truncated,
-            reasons=findings.get(track.track_id, ()),
+            reasons=reasons,
         )

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from sorter.calibration import open_calibration
+from sorter.calibration import ModelCalibrations
 from sorter.model.condition import Fault
 from sorter.model.settings import Settings
 from sorter.model.tracks import Preview, Track, TrackBatch
@@ -49,8 +49,8 @@ def open_harvest(context: ProcessContext) -> "Harvest | None":
     """
     if not context.settings.harvest.folder:
         return None
-    calibration = open_calibration(context.settings)
-    return Harvest(context.settings, calibration, local_wall, context.publisher.publish)
+    calibration_of = ModelCalibrations(context.settings).of
+    return Harvest(context.settings, calibration_of, local_wall, context.publisher.publish)
 
 
 def local_wall() -> datetime:
@@ -64,7 +64,7 @@ class Harvest:
     def __init__(
         self,
         settings: Settings,
-        calibration: Calibration,
+        calibration_of: Callable[[str], Calibration],
         wall: Callable[[], datetime],
         publish: Callable[[msgspec.Struct], None],
         open_queue: Callable[[PictureStore], PictureQueue] = PictureQueue,
@@ -73,7 +73,7 @@ class Harvest:
 
         Args:
             settings: the line's configuration.
-            calibration: of the class scores, as the policy applies it.
+            calibration_of: calibration of a model's scores, by the model's id.
             wall: tells local wall time.
             publish: where faults go.
             open_queue: what stands between the frame path and the folder.
@@ -82,7 +82,7 @@ class Harvest:
         self._wall = wall
         self._publish = publish
         self._limits = limits_from(settings)
-        self._opinions = Opinions(settings, calibration)
+        self._opinions = Opinions(settings, calibration_of)
         self._describer = Describer(settings, self._opinions)
         self._store = PictureStore(settings.harvest, self._limits)
         self._store.open()

@@ -4,6 +4,7 @@ Evidence is added up as the policy does it, so that an item counts as uncertain 
 """
 
 import math
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -36,11 +37,16 @@ class _Opinion:
 
 
 class Opinions:
-    """The opinion on each item in view, by track."""
+    """The opinion on each item in view, by track.
 
-    def __init__(self, settings: Settings, calibration: Calibration) -> None:
+    Args:
+        settings: the line's configuration.
+        calibration_of: calibration of a model's scores, by the model's id.
+    """
+
+    def __init__(self, settings: Settings, calibration_of: Callable[[str], Calibration]) -> None:
         self._recipe = settings.recipe
-        self._calibration = calibration
+        self._calibration_of = calibration_of
         self._stations = _stations(settings.recipe)
         self._band = settings.harvest.uncertain_band
         self._min_vote_probability = settings.harvest.min_vote_probability
@@ -50,45 +56,39 @@ class Opinions:
 
     def take(self, batch: TrackBatch) -> dict[int, tuple[Reason, ...]]:
         """Add one view; the tracks that it gives a reason for, each reason once in an item's life."""
-        findings = {track.track_id: self._take_track(track, batch.travel_um) for track in batch.tracks}
+        calibration = self._calibration_of(batch.model_id)
+        findings = {track.track_id: self._take_track(track, batch.travel_um, calibration) for track in batch.tracks}
         if abs(batch.travel_um - self._forgotten_until_um) >= _FORGET_EVERY_UM:
             self._forget(batch.travel_um)
         return {track_id: reasons for track_id, reasons in findings.items() if reasons}
 
-    def probabilities(self, track: Track) -> NDArray[np.float64]:
+    def probabilities(self, track: Track, model_id: str) -> NDArray[np.float64]:
         """Calibrated probability of each class (C,), from all views so far; from this one alone if none is known."""
         known = self._opinions.get(track.track_id)
-        if known is None:
-            alone = with_view(no_evidence(len(track.class_probs)), np.array(track.class_probs), 1.0)
-            return class_probabilities(alone, self._calibration)
-        return class_probabilities(known.evidence, self._calibration)
+        if known is not None:
+            return class_probabilities(known.evidence)
+        nothing, scores = no_evidence(len(track.class_probs)), np.array(track.class_probs)
+        return class_probabilities(with_view(nothing, scores, 1.0, self._calibration_of(model_id)))
 
-    def _take_track(self, track: Track, travel_um: int) -> tuple[Reason, ...]:
+    def _take_track(self, track: Track, travel_um: int, calibration: Calibration) -> tuple[Reason, ...]:
         opinion = self._opinions.get(track.track_id)
         if opinion is None:
             opinion = self._opinions[track.track_id] = _Opinion(len(track.class_probs))
         opinion.belt_um = track.belt_um
         scores = np.array(track.class_probs)
         weight = self._recipe.truncated_view_weight if track.truncated else 1.0
-        opinion.evidence = with_view(opinion.evidence, scores, weight)
-        disagrees = not track.truncated and self._disagrees(opinion, scores)
+        opinion.evidence = with_view(opinion.evidence, scores, weight, calibration)
+        disagrees = not track.truncated and self._disagrees(opinion, scores, calibration)
         is_unsure = self._is_unsure(opinion, track, travel_um)
         return (Reason.DISAGREEING,) * disagrees + (Reason.UNCERTAIN,) * is_unsure
 
-    def _disagrees(self, opinion: _Opinion, scores: NDArray[np.float64]) -> bool:
+    def _disagrees(self, opinion: _Opinion, scores: NDArray[np.float64], calibration: Calibration) -> bool:
         class_id = int(scores.argmax())
-        if opinion.is_disagreeing or self._probability(class_id, float(scores[class_id])) < self._min_vote_probability:
+        if opinion.is_disagreeing or _probability(scores, class_id, calibration) < self._min_vote_probability:
             return False
         opinion.is_disagreeing = opinion.named_class_id not in {None, class_id}
         opinion.named_class_id = class_id
         return opinion.is_disagreeing
-
-    def _probability(self, class_id: int, score: float) -> float:
-        """Calibrated probability of one class by one view; plain floats, because every track of every view asks."""
-        clipped = min(max(score, _LEAST_SCORE), 1.0 - _LEAST_SCORE)
-        logit = math.log(clipped / (1.0 - clipped))
-        slope, offset = float(self._calibration.slope[class_id]), float(self._calibration.offset[class_id])
-        return 1.0 / (1.0 + math.exp(-(slope * logit + offset)))
 
     def _is_unsure(self, opinion: _Opinion, track: Track, travel_um: int) -> bool:
         """Judged once, when no further view will show the whole item: on the evidence that decides."""
@@ -98,7 +98,7 @@ class Opinions:
         opinion.is_judged = True
         if track.view_count < self._recipe.min_decision_views:
             return False
-        return self._margin(class_probabilities(opinion.evidence, self._calibration)) <= self._band
+        return self._margin(class_probabilities(opinion.evidence)) <= self._band
 
     def _margin(self, probabilities: NDArray[np.float64]) -> float:
         """How far the item is from the probability at which its station, or its name, would just be chosen."""
@@ -130,3 +130,10 @@ def _stations(recipe: RecipeSettings) -> tuple[_Station, ...]:
         _Station(np.array([float(name in station.targets) for name in recipe.classes]), cost / (1.0 + cost))
         for station, cost in zip(recipe.stations, costs, strict=True)
     )
+
+
+def _probability(scores: NDArray[np.float64], class_id: int, calibration: Calibration) -> float:
+    """Calibrated probability of one class by one view; plain floats, because every track of every view asks."""
+    score = min(max(float(scores[class_id]), _LEAST_SCORE), 1.0 - _LEAST_SCORE)
+    logit = float(calibration.slope[class_id]) * math.log(score / (1.0 - score)) + float(calibration.offset[class_id])
+    return 1.0 / (1.0 + math.exp(-logit))

@@ -61,8 +61,8 @@ class SimulatedLine:
         self.said: list[msgspec.Struct] = []
         self.source = open_source(self.settings, self.clock, epoch_ns=0)
         self.pipeline = Pipeline(self.settings, self.source, open_detector(self.settings, epoch_ns=0), self.clock)
-        calibration = no_calibration(len(self.settings.recipe.classes))
-        self.harvest = Harvest(self.settings, calibration, self.wall, self.said.append, WriteAtOnce)
+        untouched = no_calibration(len(self.settings.recipe.classes))
+        self.harvest = Harvest(self.settings, lambda _model_id: untouched, self.wall, self.said.append, WriteAtOnce)
 
     def wall(self) -> datetime:
         return EPOCH + timedelta(microseconds=self.clock.now_ns() / NS_PER_US)

@@ -31,7 +31,7 @@ def seen(opinions: Opinions, probs: list[tuple[float, ...]], *, truncated: bool 
 
 @pytest.fixture
 def opinions() -> Opinions:
-    return Opinions(SETTINGS, no_calibration(len(CLASSES)))
+    return Opinions(SETTINGS, lambda _model_id: no_calibration(len(CLASSES)))
 
 
 def test_an_item_at_its_threshold_is_uncertain_in_its_last_whole_view(opinions: Opinions) -> None:
@@ -63,7 +63,7 @@ def test_views_that_name_different_classes_disagree_once(opinions: Opinions) -> 
 def test_faint_views_and_cut_ones_have_no_say(opinions: Opinions) -> None:
     faint = [scores(hdpe=0.9), scores(glass=0.3), scores(can=0.2)]
     assert all(Reason.DISAGREEING not in one for one in seen(opinions, faint))
-    cut = Opinions(SETTINGS, no_calibration(len(CLASSES)))
+    cut = Opinions(SETTINGS, lambda _model_id: no_calibration(len(CLASSES)))
     probs = [scores(hdpe=0.9), scores(glass=0.9)]
     assert all(Reason.DISAGREEING not in one for one in seen(cut, probs, truncated=True))
 
