@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from training.synthesis.scene import areas, intersections
 
 IOU_THRESHOLDS: NDArray[np.float64] = np.linspace(0.5, 0.95, 10)
-_RECALLS = np.linspace(0.0, 1.0, 101)
+RECALLS: NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
 _MOST_DETECTIONS = 100
 
 Floats = NDArray[np.float64]
@@ -64,19 +64,19 @@ def match_class(results: Sequence[PictureResult], class_id: int) -> ClassMatches
     return ClassMatches(flat[order], pictures[order], np.concatenate(hits, axis=1)[:, order], counts)
 
 
-def average_precision(matches: ClassMatches, repeats: NDArray[np.int64]) -> Floats:
-    """AP at each of the ten IoU thresholds.
+def precision_at_recalls(matches: ClassMatches, repeats: NDArray[np.int64]) -> Floats:
+    """Interpolated precision at each IoU threshold (ten rows) and each of the 101 recalls.
 
     Args:
         matches: of one class.
         repeats: (P,) how often each picture counts; ones for the set as it is, a draw with replacement for bootstrap.
 
     Returns:
-        (10,) float64; NaN where no label is left.
+        (10, 101) float64; NaN where no label is left.
     """
     label_count = int(matches.label_counts @ repeats)
     if label_count == 0:
-        return np.full(len(IOU_THRESHOLDS), np.nan)
+        return np.full((len(IOU_THRESHOLDS), len(RECALLS)), np.nan)
     weights = repeats[matches.pictures]
     found = np.cumsum(matches.hits * weights, axis=1)
     taken = np.cumsum(weights)
@@ -84,6 +84,12 @@ def average_precision(matches: ClassMatches, repeats: NDArray[np.int64]) -> Floa
     envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     recall = found / label_count
     return np.array([_read_curve(recall[row], envelope[row]) for row in range(len(IOU_THRESHOLDS))])
+
+
+def average_precision(matches: ClassMatches, repeats: NDArray[np.int64]) -> Floats:
+    """AP at each of the ten IoU thresholds, (10,) float64, for pictures counted `repeats` times; NaN without labels."""
+    means: Floats = precision_at_recalls(matches, repeats).mean(axis=1)
+    return means
 
 
 def ap_table(all_matches: Sequence[ClassMatches], repeats: NDArray[np.int64]) -> Floats:
@@ -152,7 +158,6 @@ def _claims(overlaps: Floats, threshold: float) -> NDArray[np.bool_]:
     return claimed
 
 
-def _read_curve(recall: Floats, envelope: Floats) -> float:
-    places = np.searchsorted(recall, _RECALLS, side="left")
-    reached = places < len(envelope)
-    return float(envelope[places[reached]].sum() / len(_RECALLS))
+def _read_curve(recall: Floats, envelope: Floats) -> Floats:
+    places = np.searchsorted(recall, RECALLS, side="left")
+    return np.append(envelope, 0.0)[places]

@@ -18,9 +18,9 @@ from training.evaluation.average_precision import (
     mean_of_labelled,
     picture_draws,
 )
+from training.evaluation.interval import percentile_interval
 
 RESAMPLE_COUNT = 1000
-_INTERVAL_PERCENTILES = (2.5, 97.5)
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -115,9 +115,8 @@ def _differences(
 
 
 def _difference(value: NDArray[np.float64], spread: NDArray[np.float64]) -> Difference:
-    # a class without a label in a draw has no figure there
-    low, high = np.nanpercentile(spread, _INTERVAL_PERCENTILES)
-    return Difference(float(value[0]), float(low), float(high))
+    interval = percentile_interval(float(value[0]), spread)
+    return Difference(interval.value, interval.low, interval.high)
 
 
 def _check_pairs(first: Sequence[ClassMatches], second: Sequence[ClassMatches]) -> None:

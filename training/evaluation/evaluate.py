@@ -16,11 +16,15 @@ from sorter.runtime.labelled_folder import LabelledFolder
 from training.evaluation.average_precision import (
     ClassMatches,
     PictureResult,
+    ap_table,
     average_precision,
-    bootstrap,
     match_class,
     mean_average_precision,
+    mean_of_labelled,
+    picture_draws,
 )
+from training.evaluation.interval import Interval, percentile_interval, ratio_interval
+from training.evaluation.reliability import Outcomes, Reliability, pooled, reliability
 from training.progress import progress
 from training.release.calibrate import calibrated
 from training.synthesis.pixels import Picture, read_picture
@@ -31,15 +35,6 @@ Detect = Callable[[Picture], Detections]
 
 RESAMPLE_COUNT = 500
 OPERATING_PROBABILITY = 0.5
-_INTERVAL_PERCENTILES = (2.5, 97.5)
-
-
-class Interval(msgspec.Struct, frozen=True):
-    """A figure with its 95 % bootstrap interval over pictures."""
-
-    value: float
-    low: float
-    high: float
 
 
 class ClassFigures(msgspec.Struct, frozen=True):
@@ -50,27 +45,19 @@ class ClassFigures(msgspec.Struct, frozen=True):
     precision: float | None
     recall: float
     label_count: int
-
-
-class EvaluationReport(msgspec.Struct, frozen=True):
-    """What `farz eval` prints."""
-
-    model_id: str
-    runtime: str
-    precision: str
-    map50: Interval
-    map50_95: Interval
-    per_class: dict[str, ClassFigures]
-    picture_count: int
-    seconds: float
+    ap50_interval: Interval | None = None
+    precision_interval: Interval | None = None
+    recall_interval: Interval | None = None
+    ece: Interval | None = None
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """The figures of a set of pictures, whoever made the detections."""
+    """The figures of a set of pictures, whoever made the detections; `reliability` is over all classes together."""
 
     map50: Interval
     map50_95: Interval
     per_class: dict[str, ClassFigures]
+    reliability: Reliability | None = None
 
 
 def detect_by(detector: Detector) -> Detect:
@@ -144,21 +131,49 @@ def figures_of(
         calibration: of the model, so that precision and recall are read at a probability; without, at a score.
         seed: of the resampling.
     """
-    known = calibration or {}
     matches = {name: match_class(results, class_id) for name, class_id in judged.items()}
     every = list(matches.values())
-    once = np.ones(len(results), dtype=np.int64)
-    values = mean_average_precision(every, once)
-    low, high = np.percentile(bootstrap(every, RESAMPLE_COUNT, seed), _INTERVAL_PERCENTILES, axis=0)
-    map50, map50_95 = (Interval(values[index], float(low[index]), float(high[index])) for index in (0, 1))
-    per_class = {name: class_figures(one, known.get(name, ClassCalibration())) for name, one in matches.items()}
-    return Figures(map50, map50_95, per_class)
+    draws = picture_draws(len(results), RESAMPLE_COUNT, seed)
+    values = mean_average_precision(every, np.ones(len(results), dtype=np.int64))
+    table = np.array([ap_table(every, draw) for draw in draws])
+    spread = np.array([mean_of_labelled(one) for one in table])
+    map50, map50_95 = (percentile_interval(values[index], spread[:, index]) for index in (0, 1))
+    outcomes = {name: outcomes_of(one, (calibration or {}).get(name)) for name, one in matches.items()}
+    per_class = {
+        name: class_figures(one, outcomes[name], table[:, row, 0], draws)
+        for row, (name, one) in enumerate(matches.items())
+    }
+    return Figures(map50, map50_95, per_class, reliability(pooled(list(outcomes.values())), draws))
 
 
-def class_figures(matches: ClassMatches, calibration: ClassCalibration) -> ClassFigures:
-    """Figures of one class that has labels."""
+def outcomes_of(matches: ClassMatches, calibration: ClassCalibration | None) -> Outcomes:
+    """Detections of one class as probabilities and hits."""
+    probabilities = calibrated(matches.scores, calibration or ClassCalibration())
+    return Outcomes(probabilities, matches.hits[0], matches.pictures)
+
+
+def class_figures(
+    matches: ClassMatches, outcomes: Outcomes, ap50_spread: NDArray[np.float64], draws: NDArray[np.int64]
+) -> ClassFigures:
+    """Figures of one class that has labels; `ap50_spread` (R,) is its AP50 in each draw of `draws` (R, P)."""
     curve = average_precision(matches, np.ones(len(matches.label_counts), dtype=np.int64))
-    sure = calibrated(matches.scores, calibration) >= OPERATING_PROBABILITY
-    hit_count, label_count = int(matches.hits[0, sure].sum()), int(matches.label_counts.sum())
-    precision = hit_count / int(sure.sum()) if sure.any() else None
-    return ClassFigures(float(curve[0]), float(curve.mean()), precision, hit_count / label_count, label_count)
+    sure = outcomes.probabilities >= OPERATING_PROBABILITY
+    found, hits = (_per_picture(matches, chosen) for chosen in (sure, sure & outcomes.hits))
+    precision = ratio_interval(hits, found, draws)
+    recall = ratio_interval(hits, matches.label_counts.astype(np.float64), draws)
+    trust = reliability(outcomes, draws)
+    return ClassFigures(
+        ap50=float(curve[0]),
+        ap50_95=float(curve.mean()),
+        precision=precision.value if precision else None,
+        recall=recall.value if recall else 0.0,
+        label_count=int(matches.label_counts.sum()),
+        ap50_interval=percentile_interval(float(curve[0]), ap50_spread),
+        precision_interval=precision,
+        recall_interval=recall,
+        ece=trust.ece if trust else None,
+    )
+
+
+def _per_picture(matches: ClassMatches, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return np.bincount(matches.pictures[chosen], minlength=len(matches.label_counts)).astype(np.float64)

@@ -39,7 +39,7 @@ def score(as_json: bool, items: int | None, stop: bool, **options: Any) -> None:
     stretch = scored_stretch(settings, world, items)
     if stop:
         settings = _with_stop(settings, stretch)
-    result = _run(ClosedLoop(settings, stretch, world))
+    result = with_progress(ClosedLoop(settings, stretch, world))
     click.echo(json.dumps(score_report(settings, result), indent=2) if as_json else _table(settings, result))
 
 
@@ -74,7 +74,8 @@ def _with_stop(settings: Settings, stretch: Stretch) -> Settings:
     return msgspec.structs.replace(settings, belt=belt)
 
 
-def _run(loop: ClosedLoop) -> LoopResult:
+def with_progress(loop: ClosedLoop) -> LoopResult:
+    """Run the loop under a bar on a terminal."""
     with click.progressbar(length=1000, label="belt", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         return loop.run(lambda share: bar.update(round(share * 1000) - bar.pos))
 
