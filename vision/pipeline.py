@@ -59,6 +59,15 @@ class Pipeline:
         self.stage_ms: dict[str, float] = {}
         self.view_count = 0
 
+    @property
+    def detector(self) -> Detector:
+        """What finds items on the frames at present."""
+        return self._detector
+
+    def use_detector(self, detector: Detector) -> None:
+        """Let another model see from the next frame on; tracks go on, since they are places on the belt."""
+        self._detector = detector
+
     def take(self, ticket: FrameTicket, travel_um: int) -> View | None:
         """Process a grabbed frame, or leave it undecoded where no view is due.
 

@@ -16,6 +16,7 @@ from sorter.runtime.topics import BELT, KEEP
 from vision.detectors import Detector, open_detector
 from vision.frame import Frame
 from vision.harvest.harvest import open_harvest
+from vision.model_swap import ModelSwap
 from vision.picture_travel import PictureTravel
 from vision.pipeline import Pipeline, View
 from vision.preview import PreviewWriter
@@ -36,7 +37,6 @@ def watch_belt(context: ProcessContext) -> None:
     with _opened(context) as source:
         _warm_up(detector, context)
         watch = BeltWatch(context, source, Pipeline(context.settings, source, detector, context.clock))
-        context.set_health(HealthStatus.OK, f"{detector.runtime} {detector.precision} {detector.model_id}")
         while context.is_running():
             frame = watch.receive()
             view = watch.step(frame)
@@ -58,6 +58,7 @@ class BeltWatch:
         self._context = context
         self._source = source
         self._pipeline = pipeline
+        self._swap = ModelSwap(context.settings, pipeline.detector.model_id)
         self._preview = PreviewWriter(context.settings)
         self._belt = BeltTravel()
         self._reader = Subscriber(context.plan.run_folder, [BELT, KEEP])
@@ -77,6 +78,7 @@ class BeltWatch:
 
     def step(self, ticket: FrameTicket | None) -> View | None:
         """Process the frame if the belt has moved a step since the last view."""
+        self._follow_champion()
         if ticket is None:
             return None
         if self._picture_travel is not None:
@@ -102,8 +104,16 @@ class BeltWatch:
 
     def close(self) -> None:
         """Write the pictures that were chosen last."""
+        self._swap.close()
         if self._harvest is not None:
             self._harvest.close()
+
+    def _follow_champion(self) -> None:
+        """Between two frames: let the shelf's new champion see from here on, if it is ready."""
+        picture = None if self._last_view is None else self._last_view.frame.image
+        detector = self._swap.step(self._context.clock.now_ns(), picture)
+        if detector is not None:
+            self._pipeline.use_detector(detector)
 
     def _send_preview(self, frame: Frame, view: View) -> None:
         now_ns = self._context.clock.now_ns()
@@ -129,10 +139,7 @@ class BeltWatch:
         return PictureTravel(settings.camera)
 
     def _show_condition(self) -> None:
-        if self._source.fault is not None:
-            self._context.raise_fault("no_pictures", self._source.fault)
-        else:
-            self._context.clear_fault("no_pictures")
+        self._show_faults()
         figures = {f"{stage}_ms": spent for stage, spent in self._pipeline.stage_ms.items()}
         figures["view_count"] = float(self._pipeline.view_count)
         figures["is_exhausted"] = float(self._source.is_exhausted)
@@ -141,6 +148,20 @@ class BeltWatch:
             self._harvest.step(self._context.clock.now_ns())
             figures.update(self._harvest.figures())
         self._context.publish_health(figures)
+
+    def _show_faults(self) -> None:
+        """The line cannot go on without pictures; without the new model it can, with the old one."""
+        if self._swap.fault is None:
+            self._context.clear_fault("model_not_swapped")
+        if self._source.fault is not None:
+            self._context.raise_fault("no_pictures", self._source.fault)
+            return
+        self._context.clear_fault("no_pictures")
+        if self._swap.fault is not None:
+            self._context.raise_fault("model_not_swapped", self._swap.fault, HealthStatus.DEGRADED)
+        else:
+            seeing = self._pipeline.detector
+            self._context.set_health(HealthStatus.OK, f"{seeing.runtime} {seeing.precision} {seeing.model_id}")
 
 
 @contextmanager

@@ -76,13 +76,13 @@ class ProcessContext:
         health = Health(self.name, self._status, self._since_ns, self._detail, restarts, figures or {})
         self.publisher.publish(health)
 
-    def raise_fault(self, code: str, detail: str) -> None:
-        """Publish a fault once until it is cleared, and show it in the health."""
+    def raise_fault(self, code: str, detail: str, status: HealthStatus = HealthStatus.FAULT) -> None:
+        """Publish a fault once until it is cleared, and show it in the health; a FAULT there holds the line."""
         if code not in self._faults:
             self._faults[code] = Fault(self.name, code, detail, self.clock.now_ns())
             self.publisher.publish(self._faults[code])
             logging.getLogger(self.name).warning("%s: %s", code, detail)
-        self.set_health(HealthStatus.FAULT, detail)
+        self.set_health(status, detail)
 
     def clear_fault(self, code: str) -> None:
         """Say that a fault is over; without effect when it was not raised."""

@@ -103,9 +103,9 @@ class ClosedLoop:
         self._clock = ManualClock()
         drive = BeltDrive(settings.belt)
         self._source = open_source(settings, self._clock, epoch_ns=0)
-        self._detector = open_detector(settings, epoch_ns=0)
+        detector = open_detector(settings, epoch_ns=0)
         decodes = settings.detector.runtime != "oracle"
-        self._pipeline = Pipeline(settings, self._source, self._detector, self._clock, decodes=decodes)
+        self._pipeline = Pipeline(settings, self._source, detector, self._clock, decodes=decodes)
         self._encoder = SimulatedEncoder(drive, epoch_ns=0)
         self._bar = SimulatedBar(settings, drive, 0, world, started_at_ns=0)
         self._controller = Controller(settings, recipe_hash(settings.recipe), self._bar)
@@ -191,12 +191,13 @@ class ClosedLoop:
         return 0 if travel_um is None else travel_um
 
     def _result(self) -> LoopResult:
+        seeing = self._pipeline.detector
         return LoopResult(
             figures=self._scorecard.figures(),
             stretch=self._stretch,
             view_count=self._pipeline.view_count,
             dropped_frame_count=self._source.dropped_count,
-            model_id=self._detector.model_id,
-            detector=self._detector.runtime,
-            precision=self._detector.precision,
+            model_id=seeing.model_id,
+            detector=seeing.runtime,
+            precision=seeing.precision,
         )
