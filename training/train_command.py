@@ -6,7 +6,12 @@ from sorter.command_table import CommandTable
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("training.data.import_command:import_labels", "Labels of other tools and sets into a labelled folder."),
+    "check": ("training.data.check_command:check", "Is a labelled folder fit to train on and to be judged by?"),
+    "split": ("training.data.split_command:split", "Part a labelled folder by capture session, never leaking."),
+    "sheet": ("training.data.sheet_command:sheet", "Write a labelled folder's data sheet anew."),
     "run": ("training.run_command:run", "All of it: fit, export, calibrate, measure, write the bundle."),
+    "fit": ("training.run_command:fit", "Fit a network to labelled folders; --resume takes up an interrupted run."),
+    "finish": ("training.run_command:finish", "Make a bundle of a fitted run: export, calibrate, measure, card."),
     "export": (
         "training.release.export_command:export",
         "Write a trained network as ONNX at any size, square or not.",

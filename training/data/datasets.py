@@ -1,6 +1,7 @@
 """Reading labelled folders into memory for training, and keeping some capture hours out of it for later choices."""
 
-import re
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,12 +10,13 @@ from numpy.typing import NDArray
 
 from sorter.errors import DataFolderError
 from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, read_labelled_folder
-from training.synthesis.pixels import read_picture, stretched
+from training.data.manifest import manifest_of
+from training.data.picture_file import read_facts
+from training.data.sessions import Capture, capture_sessions
+from training.synthesis.pixels import Picture, read_picture, stretched
 from training.synthesis.scene import Scene
 
-# Frames of one camera and hour resemble each other: "..._04-Mar_09-07-06" → "..._04-Mar_09".
-_CAPTURE_HOUR = re.compile(r"^(.*\d{1,2}-[A-Za-z]{3}_\d{2})-\d{2}-\d{2}")
-_BLOCK_PICTURES = 10
+_LOG = logging.getLogger(__name__)
 # Square root of the area of a typical item, as a share of the picture, in the line's own view.
 TYPICAL_ITEM_RATIO = 0.167
 
@@ -28,6 +30,7 @@ class TrainingSet(msgspec.Struct, frozen=True):
         weights: (len(scenes),) how often to show each, summing to one; pictures with rare classes more often.
         zoom_ratio: scale at which the items look as large as on the line's own camera, at most 1.
         known_class_count: how many classes the labels name exhaustively.
+        broken: files of pictures that could not be read and are left out.
     """
 
     name: str
@@ -35,44 +38,58 @@ class TrainingSet(msgspec.Struct, frozen=True):
     weights: NDArray[np.float64]
     zoom_ratio: float
     known_class_count: int
+    broken: tuple[Path, ...] = ()
 
 
 def load_training_set(folder: LabelledFolder, class_names: tuple[str, ...], size_px: int) -> TrainingSet:
     """Read all pictures of a folder, stretched to size_px × size_px.
 
+    Pictures that are broken, or end too early, are logged, counted and left out.
+
     Raises:
-        DataFolderError: if a picture cannot be read.
+        DataFolderError: if none of the pictures can be read.
     """
     known = np.isin(class_names, folder.complete_for)
-    scenes = tuple(load_scene(picture, known, size_px) for picture in folder.pictures)
+    outcomes = [_scene_or_fault(picture, known, size_px) for picture in folder.pictures]
+    scenes = tuple(one for one in outcomes if isinstance(one, Scene))
+    faults = [one for one in outcomes if isinstance(one, DataFolderError)]
+    if not scenes:
+        raise DataFolderError(f"{folder.folder}: none of {len(outcomes)} pictures can be read; the first: {faults[0]}")
+    if faults:
+        _LOG.warning("%s: %d of %d broken pictures left out", folder.folder, len(faults), len(outcomes))
+    broken = tuple(
+        picture.path for picture, one in zip(folder.pictures, outcomes, strict=True) if isinstance(one, DataFolderError)
+    )
     weights = _picture_weights(scenes, len(class_names))
-    return TrainingSet(str(folder.folder), scenes, weights, _zoom_ratio(scenes, size_px), int(known.sum()))
+    return TrainingSet(str(folder.folder), scenes, weights, _zoom_ratio(scenes, size_px), int(known.sum()), broken)
 
 
 def load_scene(labelled: LabelledPicture, known: NDArray[np.bool_], size_px: int) -> Scene:
-    """Read one picture, stretched to size_px × size_px.
+    """Read one picture, stretched to size_px × size_px, its ignored regions painted over.
 
     Raises:
-        DataFolderError: if the picture cannot be read.
+        DataFolderError: if the picture cannot be read to its end.
     """
+    read_facts(labelled.path)
     picture = stretched(read_picture(labelled.path), size_px, size_px)
-    centres, sides = labelled.boxes[:, :2], labelled.boxes[:, 2:]
-    corners = np.concatenate([centres - sides / 2, centres + sides / 2], axis=1)
-    boxes_px = np.clip(corners, 0, 1) * size_px
+    boxes_px = _corners_px(labelled.boxes, size_px)
+    if len(labelled.ignored):
+        picture = _painted_over(picture, _corners_px(labelled.ignored, size_px), boxes_px)
     return Scene(picture, boxes_px, labelled.class_ids, known)
 
 
 def split_by_capture(folder: LabelledFolder, held_out_ratio: float, seed: int) -> tuple[LabelledFolder, LabelledFolder]:
     """Part a folder into (training, held out) so that no capture hour is in both.
 
-    Names without a time are parted in blocks of ten neighbours. At least one capture stays in training.
+    A manifest's sessions come first, then the time in the name; names without a time are parted in blocks of ten
+    neighbours. At least one capture stays in training.
 
     Args:
         folder: what to part.
         held_out_ratio: share of the pictures to keep out, at least.
         seed: which captures are kept out.
     """
-    captures = _captures([picture.path.stem for picture in folder.pictures])
+    captures = _captures(folder)
     order = np.random.default_rng(seed).permutation(sorted(set(captures)))
     held: set[str] = set()
     for capture in order[:-1]:
@@ -99,9 +116,41 @@ def _part(folder: LabelledFolder, captures: list[str], held: set[str], *, wanted
     return LabelledFolder(folder.folder, pictures, folder.complete_for)
 
 
-def _captures(stems: list[str]) -> list[str]:
-    matches = [_CAPTURE_HOUR.match(stem) for stem in stems]
-    return [match.group(1) if match else f"block {index // _BLOCK_PICTURES:06d}" for index, match in enumerate(matches)]
+def _captures(folder: LabelledFolder) -> list[str]:
+    manifest = manifest_of(folder.folder)
+    entries = {} if manifest is None else manifest.by_file_name
+    names = [picture.path.name for picture in folder.pictures]
+    captures = [Capture(name, entries[name].session if name in entries else None) for name in names]
+    return [session.name for session in capture_sessions(captures)]
+
+
+def _scene_or_fault(picture: LabelledPicture, known: NDArray[np.bool_], size_px: int) -> Scene | DataFolderError:
+    try:
+        return load_scene(picture, known, size_px)
+    except DataFolderError as error:
+        _LOG.warning("left out: %s", error)
+        return error
+
+
+def _corners_px(boxes: NDArray[np.float64], size_px: int) -> NDArray[np.float64]:
+    centres, sides = boxes[:, :2], boxes[:, 2:]
+    corners: NDArray[np.float64] = np.concatenate([centres - sides / 2, centres + sides / 2], axis=1)
+    return corners.clip(0, 1) * size_px
+
+
+def _painted_over(picture: Picture, ignored_px: NDArray[np.float64], boxes_px: NDArray[np.float64]) -> Picture:
+    # What is neither item nor background must not be seen at all; labelled items in it stay.
+    painted = picture.copy()
+    for x0, y0, x1, y1 in _whole_px(ignored_px):
+        painted[y0:y1, x0:x1] = np.median(picture, axis=(0, 1)).astype(np.uint8)
+    for x0, y0, x1, y1 in _whole_px(boxes_px):
+        painted[y0:y1, x0:x1] = picture[y0:y1, x0:x1]
+    return painted
+
+
+def _whole_px(boxes_px: NDArray[np.float64]) -> Sequence[tuple[int, int, int, int]]:
+    edges = np.concatenate([np.floor(boxes_px[:, :2]), np.ceil(boxes_px[:, 2:])], axis=1).astype(int)
+    return [(int(x0), int(y0), int(x1), int(y1)) for x0, y0, x1, y1 in edges]
 
 
 def _picture_weights(scenes: tuple[Scene, ...], class_count: int) -> NDArray[np.float64]:

@@ -1,15 +1,20 @@
 """Capture hours are never on both sides of the split, and pictures keep their labels."""
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sorter.errors import DataFolderError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, read_labelled_folder
 from training.data.datasets import load_training_set, split_by_capture
+from training.synthesis.pixels import read_picture
 
-WARP_TRAIN = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "warp" / "train"
+BeltWriter = Callable[[Path, int, int, tuple[str, ...]], Path]
+WARP_TRAIN = Path(__file__).resolve().parents[4].parent / "shared" / "data" / "warp" / "train"
 
 
 def folder_of(names: list[str]) -> LabelledFolder:
@@ -60,3 +65,43 @@ def test_real_pictures_load_with_their_labels() -> None:
         assert scene.picture.shape == (128, 128, 3)
         sides = (scene.boxes_px[:, 2:] - scene.boxes_px[:, :2]) / 128
         assert np.allclose(sides, labelled.boxes[:, 2:], atol=0.02)
+
+
+def test_broken_pictures_are_left_out_named_and_counted(
+    write_belts: BeltWriter, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write_belts(tmp_path / "site", 4, 96, ("can",))
+    (folder / "images" / "belt_001.png").write_bytes(b"no picture")
+    cut = folder / "images" / "belt_002.png"
+    cut.write_bytes(cut.read_bytes()[:-2000])
+    read = read_labelled_folder(folder, CLASS_NAMES)
+    with caplog.at_level(logging.WARNING):
+        loaded = load_training_set(read, CLASS_NAMES, 96)
+    assert [path.name for path in loaded.broken] == ["belt_001.png", "belt_002.png"]
+    assert (len(loaded.scenes), len(loaded.weights)) == (2, 2)
+    assert "belt_001.png" in caplog.text
+    assert "2 of 4" in caplog.text
+
+
+def test_a_folder_of_broken_pictures_is_refused(write_belts: BeltWriter, tmp_path: Path) -> None:
+    folder = write_belts(tmp_path / "site", 2, 96, ("can",))
+    for path in (folder / "images").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(DataFolderError, match="none of 2 pictures"):
+        load_training_set(read_labelled_folder(folder, CLASS_NAMES), CLASS_NAMES, 96)
+
+
+def test_ignored_regions_are_painted_over_but_labelled_items_in_them_stay(
+    write_belts: BeltWriter, tmp_path: Path
+) -> None:
+    folder = write_belts(tmp_path / "site", 1, 96, ("can",))
+    class_map = folder / "class_map.toml"
+    class_map.write_text(class_map.read_text().replace('"residue" = "residue"', '"residue" = "ignore"'))
+    residue, can = CLASS_NAMES.index("residue"), CLASS_NAMES.index("can")
+    (folder / "labels" / "belt_000.txt").write_text(f"{residue} 0.25 0.5 0.5 1\n{can} 0.25 0.25 0.25 0.25\n")
+    (scene,) = load_training_set(read_labelled_folder(folder, CLASS_NAMES), CLASS_NAMES, 96).scenes
+    shown = read_picture(folder / "images" / "belt_000.png")
+    assert scene.class_ids.tolist() == [can]
+    assert np.unique(scene.picture[48:, :48].reshape(-1, 3), axis=0).shape == (1, 3)
+    np.testing.assert_array_equal(scene.picture[:, 48:], shown[:, 48:])
+    np.testing.assert_array_equal(scene.picture[12:36, 12:36], shown[12:36, 12:36])

@@ -253,7 +253,7 @@ def test_a_class_map_that_misses_a_class_names_all_it_misses(
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [('= "hdpe"', '= "hdpee"', "'hdpee'"), ('complete_for = ["can"]', 'complete_for = ["cam"]', "'cam'"),
-     ("[map]", "[mapp]", "mapp"), ("[map]", "[map", "map.toml")],
+     ("[map]", "[maps]", "maps"), ("[map]", "[map", "map.toml")],
 )  # fmt: skip
 def test_a_class_map_with_a_slip_is_refused(
     old: str, new: str, named: str, write_source: SourceWriter, class_map: Path, tmp_path: Path
