@@ -25,6 +25,7 @@ class LineLink(NamedTuple):
         pictures: the newest picture with its boxes.
         places: how many streams may be open.
         ask: passes an operator's request on to the line.
+        keep: asks the line to keep the picture of a frame for labelling.
         is_following: whether the line's messages are still being read.
     """
 
@@ -32,6 +33,7 @@ class LineLink(NamedTuple):
     pictures: NewestEvent
     places: StreamPlaces
     ask: Callable[[RequestKind], None]
+    keep: Callable[[int], None]
     is_following: Callable[[], bool]
 
 
@@ -46,6 +48,9 @@ def create_app(settings: Settings, link: LineLink) -> flask.Flask:
     app.add_url_rule("/live", "live", lambda: _stream(link.pictures, link.places))
     app.add_url_rule("/healthz", "healthz", lambda: _health(link))
     app.add_url_rule("/requests/<name>", "request", lambda name: _request(name, link), methods=["POST"])
+    app.add_url_rule(
+        "/pictures/<int:frame_id>/keep", "keep", lambda frame_id: _keep(frame_id, settings, link), methods=["POST"]
+    )
     return app
 
 
@@ -76,6 +81,7 @@ def _page_settings(settings: Settings) -> dict[str, object]:
         "stations": [{"id": one.id, "targets": one.targets, "purityTarget": one.purity_target} for one in stations],
         "pictureStaleAfterMs": picture_stale_after_ms(settings.ui.preview_rate_hz),
         "mayAct": is_on_this_machine(flask.request),
+        "keepsPictures": bool(settings.harvest.folder),
     }
 
 
@@ -95,12 +101,27 @@ def _request(name: str, link: LineLink) -> Response:
     kinds = {kind.value: kind for kind in RequestKind}
     if name not in kinds:
         return _sentence(HTTPStatus.NOT_FOUND, f"request {name!r} is unknown; there are {', '.join(kinds)}")
+    refusal = _refusal()
+    if refusal is None:
+        link.ask(kinds[name])
+    return refusal or flask.Response(status=HTTPStatus.ACCEPTED)
+
+
+def _keep(frame_id: int, settings: Settings, link: LineLink) -> Response:
+    if not settings.harvest.folder:
+        return _sentence(HTTPStatus.CONFLICT, "this line keeps no pictures: harvest.folder names no place for them")
+    refusal = _refusal()
+    if refusal is None:
+        link.keep(frame_id)
+    return refusal or flask.Response(status=HTTPStatus.ACCEPTED)
+
+
+def _refusal() -> Response | None:
     if not is_from_page(flask.request):
         return _sentence(HTTPStatus.FORBIDDEN, "requests to the line are taken from its own page alone")
     if not is_on_this_machine(flask.request):
         return _sentence(HTTPStatus.FORBIDDEN, "requests to the line are taken on this machine alone")
-    link.ask(kinds[name])
-    return flask.Response(status=HTTPStatus.ACCEPTED)
+    return None
 
 
 def _health(link: LineLink) -> Response:

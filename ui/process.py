@@ -10,7 +10,7 @@ import threading
 import msgspec
 
 from sorter.errors import FarzError
-from sorter.model.condition import HealthStatus, OperatorRequest, RequestKind
+from sorter.model.condition import HealthStatus, KeepRequest, OperatorRequest, RequestKind
 from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
@@ -77,6 +77,11 @@ class PageVoice:
         with self._turn:
             self._context.publisher.publish(OperatorRequest(kind, self._context.clock.now_ns(), "page"))
 
+    def keep(self, frame_id: int) -> None:
+        """Ask for the picture of a frame to be kept."""
+        with self._turn:
+            self._context.publisher.publish(KeepRequest(frame_id, self._context.clock.now_ns(), "page"))
+
     def say_health(self, figures: dict[str, float]) -> None:
         """Publish health when it is due."""
         with self._turn:
@@ -93,7 +98,7 @@ def serve_page(context: ProcessContext) -> None:
     ui = context.settings.ui
     listener = listen(ui.host, ui.port)
     feed, voice, places = PageFeed(context), PageVoice(context), StreamPlaces(MAX_STREAM_COUNT)
-    link = LineLink(feed.states, feed.pictures, places, voice.ask, feed.is_following)
+    link = LineLink(feed.states, feed.pictures, places, voice.ask, voice.keep, feed.is_following)
     server = WebServer(create_app(context.settings, link), listener)
     server.start()
     logging.getLogger("ui").info("the page is at %s", page_address(ui.host, ui.port))

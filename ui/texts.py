@@ -65,6 +65,7 @@ TEXTS: dict[str, Text] = {
     "picture.lost": Text("No connection to the line", "Pas de liaison avec la ligne", "لا اتصال بالخط"),
     "picture.age": Text("since {age}", "depuis {age}", "منذ {age}"),
     "picture.delay": Text("picture is {ms} ms old", "image vieille de {ms} ms", "عمر الصورة {ms} ms"),
+    "picture.keep": Text("Keep this picture", "Garder cette image", "احفظ هذه الصورة"),
     "picture.undecided": Text(
         "Boxes only: the sorter is silent, nothing new is decided",
         "Cadres seuls : le module sorter est muet, rien de nouveau n'est décidé",

@@ -4,6 +4,7 @@ import { stationTag } from "./stations.js";
 import { html } from "./drawing.js";
 import { showFigures } from "./figures.js";
 import { notePicture, noteState } from "./freshness.js";
+import "./keep.js";
 import { showPicture } from "./picture.js";
 import { offer } from "./requests.js";
 import { follow } from "./streams.js";

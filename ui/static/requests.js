@@ -2,7 +2,7 @@
 
 import { settings, text } from "./words.js";
 
-const ANSWER_SHOWN_MS = 3000;
+export const ANSWER_SHOWN_MS = 3000;
 
 const buttons = [...document.querySelectorAll("[data-request]")];
 const answer = document.getElementById("request-answer");
@@ -25,15 +25,18 @@ function isInPlace(kind, offered) {
   return kind !== "start" || !(offered.includes("unhold") || offered.includes("reset"));
 }
 
+/** Ask the line for something; the words that say whether it was taken. */
+export async function post(address) {
+  try {
+    return text((await fetch(address, { method: "POST" })).ok ? "request.sent" : "request.refused");
+  } catch {
+    return text("request.refused");
+  }
+}
+
 async function ask(button) {
   const name = button.textContent;
-  let isTaken = false;
-  try {
-    isTaken = (await fetch(`/requests/${button.dataset.request}`, { method: "POST" })).ok;
-  } catch {
-    isTaken = false;
-  }
-  say(`${name}: ${text(isTaken ? "request.sent" : "request.refused")}`);
+  say(`${name}: ${await post(`/requests/${button.dataset.request}`)}`);
   clearTimeout(answerTimer);
   answerTimer = setTimeout(() => say(""), ANSWER_SHOWN_MS);
 }

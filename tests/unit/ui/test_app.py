@@ -5,7 +5,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from sorter.model.condition import RequestKind
-from sorter.model.settings import Settings, StationSettings, UiSettings
+from sorter.model.settings import HarvestSettings, Settings, StationSettings, UiSettings
 from ui.app import MAX_STREAM_COUNT, LineLink, create_app
 from ui.streams import NewestEvent, StreamPlaces
 
@@ -15,10 +15,13 @@ class Line:
 
     def __init__(self) -> None:
         self.asked: list[RequestKind] = []
+        self.kept: list[int] = []
         self.is_followed = True
         self.places = StreamPlaces(MAX_STREAM_COUNT)
         self.states = NewestEvent()
-        self.link = LineLink(self.states, NewestEvent(), self.places, self.asked.append, lambda: self.is_followed)
+        self.link = LineLink(
+            self.states, NewestEvent(), self.places, self.asked.append, self.kept.append, lambda: self.is_followed
+        )
 
     def app(self, settings: Settings | None = None) -> flask.Flask:
         return create_app(settings or Settings(), self.link)
@@ -67,6 +70,22 @@ def test_the_page_itself_may_ask(line: Line, client: FlaskClient) -> None:
     headers = {"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:8420", "Host": "127.0.0.1:8420"}
     assert client.post("/requests/stop", headers=headers).status_code == 202
     assert line.asked == [RequestKind.STOP]
+
+
+def test_the_picture_on_the_screen_is_kept_where_the_line_keeps_pictures(line: Line) -> None:
+    client = line.app(Settings(harvest=HarvestSettings(folder="kept"))).test_client()
+    assert client.post("/pictures/4711/keep").status_code == 202
+    assert client.post("/pictures/4712/keep", headers={"Origin": "http://evil.example"}).status_code == 403
+    assert client.post("/pictures/4712/keep", environ_base={"REMOTE_ADDR": "192.168.7.20"}).status_code == 403
+    assert client.get("/pictures/4712/keep").status_code == 405
+    assert client.post("/pictures/../keep").status_code == 404
+    assert line.kept == [4711]
+
+
+def test_a_line_without_a_place_for_pictures_says_so(line: Line, client: FlaskClient) -> None:
+    answer = client.post("/pictures/1/keep")
+    assert (answer.status_code, line.kept) == (409, [])
+    assert "harvest.folder" in answer.text
 
 
 def test_requests_are_never_made_by_a_link(line: Line, client: FlaskClient) -> None:
