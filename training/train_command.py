@@ -16,6 +16,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "training.release.export_command:export",
         "Write a trained network as ONNX at any size, square or not.",
     ),
+    "reference": (
+        "training.evaluation.reference_command:reference",
+        "Measure a plain Ultralytics model, to set it beside a bundle.",
+    ),
 }
 
 

@@ -21,6 +21,7 @@ from training.evaluation.average_precision import (
     match_class,
     mean_average_precision,
     mean_of_labelled,
+    overlap_ratios,
     picture_draws,
 )
 from training.evaluation.interval import Interval, percentile_interval, ratio_interval
@@ -28,6 +29,7 @@ from training.evaluation.reliability import Outcomes, Reliability, pooled, relia
 from training.progress import progress
 from training.release.calibrate import calibrated
 from training.synthesis.pixels import Picture, read_picture
+from training.synthesis.scene import areas, intersections
 from vision.detectors import Detector
 from vision.frame import Detections, Frame
 
@@ -35,6 +37,7 @@ Detect = Callable[[Picture], Detections]
 
 RESAMPLE_COUNT = 500
 OPERATING_PROBABILITY = 0.5
+OVERLAP_RATIO = 0.5
 
 
 class ClassFigures(msgspec.Struct, frozen=True):
@@ -81,7 +84,8 @@ def detect_folder(folder: LabelledFolder, detect: Detect, clock: Clock) -> tuple
             start_ns = clock.now_ns()
             found = detect(picture)
             spent_ns += clock.now_ns() - start_ns
-            results.append(picture_result(labelled_boxes_px(labelled.boxes, picture), labelled.class_ids, found))
+            result = picture_result(labelled_boxes_px(labelled.boxes, picture), labelled.class_ids, found)
+            results.append(outside_ignored(result, labelled_boxes_px(labelled.ignored, picture)))
     return results, spent_ns / 1e9
 
 
@@ -102,6 +106,18 @@ def picture_result(
         return PictureResult(label_boxes_px, label_class_ids, np.zeros((0, 4)), empty, empty.astype(np.int64))
     class_ids = class_probs.argmax(axis=1).astype(np.int64)
     return PictureResult(label_boxes_px, label_class_ids, boxes_px, class_probs.max(axis=1), class_ids)
+
+
+def outside_ignored(result: PictureResult, ignored_px: NDArray[np.float64]) -> PictureResult:
+    """The same without detections that lie by half or more in an ignored region and find no label of their class."""
+    if not len(ignored_px) or not len(result.boxes_px):
+        return result
+    inside = intersections(result.boxes_px, ignored_px) / np.maximum(areas(result.boxes_px), 1e-12)[:, None]
+    same = result.class_ids[:, None] == result.label_class_ids[None]
+    finds = same & (overlap_ratios(result.boxes_px, result.label_boxes_px) >= OVERLAP_RATIO)
+    stays = finds.any(axis=1) | (inside < OVERLAP_RATIO).all(axis=1)
+    parts = {"boxes_px": result.boxes_px[stays], "scores": result.scores[stays], "class_ids": result.class_ids[stays]}
+    return msgspec.structs.replace(result, **parts)
 
 
 def judged_classes(folder: LabelledFolder, class_names: Sequence[str]) -> dict[str, int]:
