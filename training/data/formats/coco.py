@@ -21,8 +21,8 @@ from training.data.annotations import (
     gather,
     outlined,
 )
-from training.data.formats.json_file import json_files, read_json, readable_json
-from training.data.formats.picture_search import PictureSearch
+from training.data.formats.json_file import json_files_like, read_json
+from training.data.formats.picture_search import PictureSearch, real_size_px
 
 # An outline stands for the box only if it spans the same box, within this share of the picture.
 _SAME_BOX_RATIO = 0.005
@@ -31,20 +31,20 @@ _SAME_BOX_RATIO = 0.005
 class _Image(msgspec.Struct, frozen=True):
     id: int | str
     file_name: str
-    width: int = 0
-    height: int = 0
+    width: float = 0
+    height: float = 0
     license: int | str | None = None
 
 
 class _Category(msgspec.Struct, frozen=True):
-    id: int
+    id: int | str
     name: str
 
 
 class _Annotation(msgspec.Struct, frozen=True):
     image_id: int | str
-    category_id: int
-    bbox: tuple[float, float, float, float]
+    category_id: int | str
+    bbox: tuple[float, ...] = ()
     segmentation: Any = None
     iscrowd: int = 0
 
@@ -58,7 +58,7 @@ class _Content(msgspec.Struct, frozen=True):
 
 def recognise(source: Path) -> bool:
     """Whether a JSON file there has images, annotations and categories."""
-    return any(_is_coco(readable_json(path)) for path in json_files(source))
+    return bool(json_files_like(source, _is_coco))
 
 
 def read(source: Path, pictures: Path | None = None) -> Annotations:
@@ -67,7 +67,7 @@ def read(source: Path, pictures: Path | None = None) -> Annotations:
     Raises:
         DataFolderError: if there is no such file, one is malformed, or two label the same picture.
     """
-    paths = [path for path in json_files(source) if source.is_file() or _is_coco(readable_json(path))]
+    paths = [source] if source.is_file() else json_files_like(source, _is_coco)
     if not paths:
         raise DataFolderError(f"{source}: no JSON file with images, annotations and categories there")
     parts = [_read_file(path, pictures) for path in paths]
@@ -119,14 +119,13 @@ class _FileReader:
         for annotation in content.annotations:
             self._of_image[annotation.image_id].append(annotation)
         crowds = {one.category_id for one in content.annotations if one.iscrowd} & self._names.keys()
-        self.class_names = (*self._names.values(), *(self._names[one] + CROWD for one in sorted(crowds)))
+        self.class_names = (*self._names.values(), *(self._names[one] + CROWD for one in sorted(crowds, key=str)))
 
     def picture(self, image: _Image) -> SourcePicture:
         """One image with its annotations."""
         path = self._search.find(image.file_name)
-        if min(image.width, image.height) < 1:
-            raise LabelError("its width and height are not stated")
-        size_px = (image.width, image.height)
+        stated = min(image.width, image.height) >= 1
+        size_px = (int(image.width), int(image.height)) if stated else real_size_px(path)
         items = tuple(self._item(one, size_px) for one in self._of_image[image.id])
         return SourcePicture(path, self._search.place(path), items, size_px, self._licences.get(image.license) or None)
 
@@ -134,10 +133,14 @@ class _FileReader:
         if annotation.category_id not in self._names:
             raise LabelError(f"category {annotation.category_id} of image {annotation.image_id} has no name")
         name = self._names[annotation.category_id] + CROWD * bool(annotation.iscrowd)
+        outline = _single_outline(name, annotation.segmentation, size_px)
+        if outline is not None and not annotation.bbox:
+            return outline
+        if len(annotation.bbox) != 4:
+            raise LabelError(f"a box of {name!r} has {len(annotation.bbox)} numbers, not 4")
         x0, y0, width, height = annotation.bbox
         box = boxed(name, (x0, y0, x0 + width, y0 + height), size_px)
-        outline = _single_outline(name, annotation.segmentation, size_px)
-        return outline if outline and _same_box(outline, box) else box
+        return outline if outline is not None and _same_box(outline, box) else box
 
 
 def _single_outline(name: str, segmentation: Any, size_px: tuple[int, int]) -> SourceItem | None:

@@ -1,13 +1,12 @@
 """Reading JSON label files; what they mean is left to the formats."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from sorter.errors import DataFolderError
-
-_MOST_FILES = 50
 
 
 def read_json(path: Path) -> Any:
@@ -26,11 +25,15 @@ def json_files(source: Path) -> list[Path]:
     """The source itself if it is a JSON file, else the JSON files below it."""
     if source.is_file():
         return [source] if source.suffix.lower() == ".json" else []
-    return sorted(source.rglob("*.json"))[:_MOST_FILES]
+    return sorted(source.rglob("*.json"))
 
 
-def readable_json(path: Path) -> Any:
-    """The content of a JSON file, or None where it is none: for telling formats apart."""
+def json_files_like(source: Path, is_like: Callable[[Any], bool]) -> list[Path]:
+    """Those JSON files of a source whose content is as wanted; unreadable ones are not."""
+    return [path for path in json_files(source) if is_like(_content_or_none(path))]
+
+
+def _content_or_none(path: Path) -> Any:
     try:
         return read_json(path)
     except DataFolderError:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlparse
 import msgspec
 
 from sorter.errors import DataFolderError
+from sorter.runtime.labelled_folder import PICTURE_SUFFIXES
 from training.data.annotations import (
     Annotations,
     LabelError,
@@ -21,13 +22,16 @@ from training.data.annotations import (
     gather,
     outlined,
 )
-from training.data.formats.json_file import json_files, read_json, readable_json
+from training.data.formats.json_file import json_files_like, read_json
 from training.data.formats.picture_search import PictureSearch
 
 _PER_CENT = (100.0, 100.0)
 _UPLOAD_PREFIX_LENGTH = 9  # uploads are stored as eight hexadecimal digits, a dash, and the file's name
-_REGION_TYPES = ("rectanglelabels", "polygonlabels")
+# "labels" stands beside a "rectangle" or a "polygon" without a name and repeats where it is.
+_REGION_TYPES = ("rectanglelabels", "polygonlabels", "labels")
 _OTHER_REGIONS = ("brushlabels", "ellipselabels", "keypointlabels", "vectorlabels", "videorectangle")
+# What an export is told by: tasks have data; JSON-MIN, which says less, has neither.
+_TASK_KEYS = ({"data"}, {"annotation_id", "annotator"})
 
 
 class _Region(msgspec.Struct, frozen=True):
@@ -35,23 +39,25 @@ class _Region(msgspec.Struct, frozen=True):
     value: dict[str, Any] = {}
     original_width: int = 0
     original_height: int = 0
+    image_rotation: float = 0
 
 
 class _Annotation(msgspec.Struct, frozen=True):
     result: tuple[_Region, ...] = ()
-    was_cancelled: bool = False
-    ground_truth: bool = False
+    was_cancelled: bool | None = False
+    ground_truth: bool | None = False
 
 
 class _Task(msgspec.Struct, frozen=True):
     data: dict[str, Any]
-    annotations: tuple[_Annotation, ...]
+    annotations: tuple[_Annotation, ...] = ()
+    completions: tuple[_Annotation, ...] = ()  # their name before version 1.0
     file_upload: str | None = None
 
 
 def recognise(source: Path) -> bool:
     """Whether a JSON file there is a list of tasks."""
-    return any(_is_export(readable_json(path)) for path in json_files(source))
+    return bool(json_files_like(source, _is_export))
 
 
 def read(source: Path, pictures: Path | None = None) -> Annotations:
@@ -62,7 +68,7 @@ def read(source: Path, pictures: Path | None = None) -> Annotations:
     Raises:
         DataFolderError: if there is no export, or one is malformed.
     """
-    paths = [path for path in json_files(source) if source.is_file() or _is_export(readable_json(path))]
+    paths = [source] if source.is_file() else json_files_like(source, _is_export)
     if not paths:
         raise DataFolderError(f"{source}: no JSON export with a list of tasks there")
     search = PictureSearch((pictures or (source.parent if source.is_file() else source),))
@@ -73,7 +79,9 @@ def read(source: Path, pictures: Path | None = None) -> Annotations:
 
 
 def _is_export(content: Any) -> bool:
-    return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and "data" in content[0]
+    if not isinstance(content, list) or not content or not isinstance(content[0], dict):
+        return False
+    return any(keys <= content[0].keys() for keys in _TASK_KEYS)
 
 
 def _tasks(path: Path) -> list[_Task]:
@@ -85,15 +93,18 @@ def _tasks(path: Path) -> list[_Task]:
 
 def _picture_name(task: _Task) -> str:
     # A local file is named in the query (…/local-files/?d=belt/1.jpg), an upload by the path.
-    address = next((value for value in task.data.values() if isinstance(value, str) and "/" in value), "")
-    address = address or str(task.data.get("image") or task.file_upload or "")
+    named = [_path_in(value) for value in (*task.data.values(), task.file_upload) if isinstance(value, str)]
+    return next((path for path in named if Path(path).suffix.lower() in PICTURE_SUFFIXES), "task without a picture")
+
+
+def _path_in(address: str) -> str:
     parsed = urlparse(address)
     local = parse_qs(parsed.query).get("d")
     return local[0] if local else unquote(parsed.path)
 
 
 def _picture(task: _Task, named: str, search: PictureSearch) -> SourcePicture:
-    finished = [one for one in task.annotations if not one.was_cancelled]
+    finished = [one for one in (*task.annotations, *task.completions) if not one.was_cancelled]
     if not finished:
         raise LabelError("not annotated yet")
     chosen = next((one for one in finished if one.ground_truth), finished[-1])
@@ -118,10 +129,12 @@ def _find(named: str, search: PictureSearch) -> Path:
 
 def _items(region: _Region) -> list[SourceItem]:
     if region.type in _OTHER_REGIONS:
-        raise LabelError(f"has a region of type {region.type}; only {' and '.join(_REGION_TYPES)} can be imported")
+        raise LabelError(f"has a region of type {region.type}; only rectangles and polygons can be imported")
     if region.type not in _REGION_TYPES:
         return []
-    names = region.value.get(region.type) or []
+    if region.image_rotation:
+        raise LabelError("was labelled on a turned view of the picture")
+    names = region.value.get(region.type) or region.value.get("labels") or []
     if len(names) != 1:
         raise LabelError(f"a region has {len(names)} labels, not one")
     try:
@@ -132,7 +145,7 @@ def _items(region: _Region) -> list[SourceItem]:
 
 def _item(name: str, region: _Region) -> SourceItem:
     value = region.value
-    if region.type == "polygonlabels":
+    if "points" in value:
         return outlined(name, value["points"], _PER_CENT)
     x, y, width, height = (float(value[key]) for key in ("x", "y", "width", "height"))
     if not float(value.get("rotation") or 0.0):

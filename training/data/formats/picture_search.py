@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from sorter.errors import DataFolderError
 from training.data.annotations import LabelError
-from training.data.picture_file import find_pictures
+from training.data.picture_file import find_pictures, read_facts
 
 
 class PictureSearch:
@@ -38,3 +39,16 @@ class PictureSearch:
         """Where a picture that was found lies, seen from the first of the folders that holds it."""
         holder = next(folder for folder in self._folders if path.is_relative_to(folder))
         return path.relative_to(holder).as_posix()
+
+
+def real_size_px(path: Path) -> tuple[int, int]:
+    """Width and height of a picture whose labels do not state them.
+
+    Raises:
+        LabelError: if it cannot be read.
+    """
+    try:
+        facts = read_facts(path)
+    except DataFolderError as error:
+        raise LabelError(str(error)) from error
+    return facts.width_px, facts.height_px

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sorter.errors import DataFolderError
 from training.data.annotations import (
     DIFFICULT,
     Annotations,
@@ -18,8 +17,7 @@ from training.data.annotations import (
     boxed,
     gather,
 )
-from training.data.formats.picture_search import PictureSearch
-from training.data.picture_file import read_facts
+from training.data.formats.picture_search import PictureSearch, real_size_px
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # the type alone; defusedxml parses
@@ -58,17 +56,9 @@ def _opens_with_annotation(path: Path) -> bool:
 def _read_picture(path: Path, search: PictureSearch) -> SourcePicture:
     tree = _parsed(path)
     picture = search.find(tree.findtext("filename") or f"{path.stem}.jpg")
-    size_px = _stated_size(tree) or _real_size(picture)
+    size_px = _stated_size(tree) or real_size_px(picture)
     items = tuple(_item(element, size_px) for element in tree.findall("object"))
     return SourcePicture(picture, search.place(picture), items, size_px)
-
-
-def _real_size(picture: Path) -> tuple[int, int]:
-    try:
-        facts = read_facts(picture)
-    except DataFolderError as error:
-        raise LabelError(str(error)) from error
-    return facts.width_px, facts.height_px
 
 
 def _parsed(path: Path) -> "Element":

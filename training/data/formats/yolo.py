@@ -43,7 +43,7 @@ def read(source: Path, pictures: Path | None = None) -> Annotations:
 
 def _label_files(source: Path) -> list[Path]:
     texts = (path for path in source.rglob("*.txt") if path.name not in _NAMES_LISTS)
-    return [path for path in texts if path.parent.name == "labels" or "labels" in path.parts or _beside_picture(path)]
+    return [path for path in texts if "labels" in path.relative_to(source).parts or _beside_picture(path)]
 
 
 def _beside_picture(path: Path) -> bool:

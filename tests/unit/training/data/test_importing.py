@@ -351,3 +351,90 @@ def test_the_command_reports_in_words_and_in_json(write_source: SourceWriter, cl
     assert "3 pictures, 4 labels" in said.output
     said = CliRunner().invoke(import_labels, [*arguments, str(tmp_path / "two"), "--json"], catch_exceptions=False)
     assert json.loads(said.output)["picture_count"] == 3
+
+
+def test_an_export_folder_of_parts_is_read_as_one_source(
+    write_source: SourceWriter, class_map: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "export"
+    for part in ("train", "valid"):
+        write_source("yolo", root / part, PICTURES)
+        (root / part / "data.yaml").unlink()
+    (root / "data.yaml").write_text("train: ../train/images\nnc: 3\nnames: ['hand', 'jug', 'tin']\n")
+    (root / "README.txt").write_text("exported")
+    report, folder = imported(root, class_map, tmp_path / "out")
+    assert report.picture_count == 6
+    names = [picture.path.name for picture in folder.pictures]
+    assert names[:2] == ["train__images__a.jpg", "train__images__b.jpg"]
+    assert [len(picture.boxes) for picture in folder.pictures] == [2, 0, 1] * 2
+
+
+def test_labels_beside_the_pictures_are_read(write_source: SourceWriter, class_map: Path, tmp_path: Path) -> None:
+    flat = write_source("yolo", tmp_path / "source", PICTURES)
+    for path in (*(flat / "labels").iterdir(), *(flat / "images").iterdir()):
+        path.rename(flat / path.name)
+    (flat / "data.yaml").unlink()
+    (flat / "classes.txt").write_text("hand\njug\ntin\n")
+    _, folder = imported(flat, class_map, tmp_path / "out")
+    assert [len(picture.boxes) for picture in folder.pictures] == [2, 0, 1]
+
+
+def test_pictures_may_lie_elsewhere(write_source: SourceWriter, class_map: Path, tmp_path: Path) -> None:
+    for number, (format_name, kind) in enumerate({"yolo": "images", "coco": "images", "voc": "JPEGImages"}.items()):
+        source = write_source(format_name, tmp_path / f"source{number}", PICTURES)
+        (source / kind).rename(tmp_path / f"pictures{number}")
+        report, _ = imported(source, class_map, tmp_path / f"out{number}", pictures=tmp_path / f"pictures{number}")
+        assert (report.picture_count, report.label_count, report.skipped) == (3, 4, ())
+
+
+def test_a_size_that_the_labels_do_not_state_is_the_picture_s(
+    write_source: SourceWriter, class_map: Path, tmp_path: Path
+) -> None:
+    coco = write_source("coco", tmp_path / "coco", PICTURES)
+    path = coco / "annotations" / "instances.json"
+    path.write_text(path.read_text().replace('"width": 160, "height": 120', '"width": 0'))
+    voc = write_source("voc", tmp_path / "voc", PICTURES)
+    for path in (voc / "Annotations").iterdir():
+        path.write_text(path.read_text().replace("<width>160<", "<width>0<"))
+    for number, source in enumerate((coco, voc)):
+        _, folder = imported(source, class_map, tmp_path / f"out{number}")
+        np.testing.assert_allclose(folder.pictures[0].boxes[0] * SIZE_PX, [30, 40, 40, 40], atol=1e-6)
+
+
+def test_crowds_are_ignored_and_outlines_without_a_box_have_the_box_around_them(
+    write_source: SourceWriter, class_map: Path, tmp_path: Path
+) -> None:
+    source = write_source("coco", tmp_path / "source", PICTURES)
+    path = source / "annotations" / "instances.json"
+    content = json.loads(path.read_text())
+    content["annotations"][0] |= {"iscrowd": 1, "segmentation": {"counts": [0, 9], "size": [120, 160]}}
+    content["annotations"][1] |= {"bbox": [], "segmentation": [[60, 30, 150, 30, 150, 110]]}
+    path.write_text(json.dumps(content))
+    _, folder = imported(source, class_map, tmp_path / "out")
+    np.testing.assert_allclose(folder.pictures[0].ignored * SIZE_PX, [[30, 40, 40, 40]], atol=1e-6)
+    np.testing.assert_allclose(folder.pictures[0].boxes * SIZE_PX, [[105, 70, 90, 80]], atol=1e-6)
+
+
+def test_label_studio_s_other_ways_to_say_the_same_are_understood(
+    write_source: SourceWriter, class_map: Path, tmp_path: Path
+) -> None:
+    source = write_source("label-studio", tmp_path / "source", {"a.jpg": [("tin", 80, 60, 120, 90)], "b.jpg": []})
+    task, turned = json.loads((source / "export.json").read_text())
+    named = task["annotations"][0]["result"][0]
+    value = named["value"]
+    labels = value.pop("rectanglelabels")
+    task["annotations"][0]["result"] = [named | {"type": "rectangle"}, named | {"type": "labels"}]
+    task["annotations"][0]["result"][1] = named | {"type": "labels", "value": value | {"labels": labels}}
+    task["completions"] = task.pop("annotations")
+    task["data"] = {"note": "dirty/wet", "picture": "/data/local-files/?d=media/1a2b3c4d-a.jpg"}
+    turned["annotations"][0]["result"] = [named | {"type": "rectanglelabels", "image_rotation": 90}]
+    (source / "export.json").write_text(json.dumps([task, turned]))
+    report, folder = imported(source, class_map, tmp_path / "out")
+    np.testing.assert_allclose(folder.pictures[0].boxes * SIZE_PX, [[100, 75, 40, 30]], atol=1e-6)
+    assert [one.why for one in report.skipped] == ["was labelled on a turned view of the picture"]
+
+
+def test_json_min_is_refused_by_name(class_map: Path, tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([{"image": "/a.jpg", "annotation_id": 1, "annotator": 1, "label": []}]))
+    assert "JSON-MIN" in refusal(request(path, class_map, tmp_path / "out"))
