@@ -16,6 +16,7 @@ from sorter.runtime.labelled_folder import PICTURE_SUFFIXES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 _DATE_TAKEN = 0x9003
 _DATE = 0x0132
@@ -24,6 +25,7 @@ _EXIF_PART = 0x8769
 _EXIF_HOUR = re.compile(r"^(\d{4}):(\d{2}):(\d{2}) (\d{2}):")
 _HASH_SIDE = 16
 _THUMBNAIL_PX = 4 * _HASH_SIDE
+_MOST_PX = 200_000_000
 HASH_BITS = _HASH_SIDE * _HASH_SIDE
 
 
@@ -53,14 +55,14 @@ def read_facts(path: Path, *, with_looks: bool = False) -> PictureFacts:
     Raises:
         DataFolderError: if it is no picture, or not whole.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     try:
-        with Image.open(path) as opened:
+        with _opened(path) as opened:
             hour = _taken_hour(opened)
             picture = ImageOps.exif_transpose(opened)
             picture.load()
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise DataFolderError(f"{path}: cannot be read as a picture ({error})") from error
     return PictureFacts(picture.width, picture.height, hour, _looks(picture) if with_looks else None)
 
@@ -68,6 +70,28 @@ def read_facts(path: Path, *, with_looks: bool = False) -> PictureFacts:
 def find_pictures(folder: Path) -> list[Path]:
     """All picture files below a folder, ordered by path."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+
+
+def _opened(path: Path) -> "ImageFile":
+    # Not by Image.open: Ultralytics puts one in its place that installs a package when a file is no picture.
+    from PIL import BmpImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+    readers: dict[bytes, type[ImageFile]] = {
+        b"\xff\xd8\xff": JpegImagePlugin.JpegImageFile,
+        b"\x89PNG": PngImagePlugin.PngImageFile,
+        b"RIFF": WebPImagePlugin.WebPImageFile,
+        b"BM": BmpImagePlugin.BmpImageFile,
+    }
+    with path.open("rb") as file:
+        signature = file.read(4)
+    reader = next((reader for start, reader in readers.items() if signature.startswith(start)), None)
+    if reader is None:
+        raise ValueError("it does not begin as JPEG, PNG, WebP or BMP do")
+    opened = reader(path)
+    if opened.width * opened.height > _MOST_PX:
+        opened.close()
+        raise ValueError(f"{opened.width}×{opened.height} px are too many")
+    return opened
 
 
 def _looks(picture: "Image") -> NDArray[np.bool_]:

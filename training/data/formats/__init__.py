@@ -7,7 +7,7 @@ import msgspec
 
 from sorter.errors import DataFolderError
 from training.data.annotations import Annotations
-from training.data.formats import coco, label_studio, voc, yolo
+from training.data.formats import coco, cvat, label_studio, voc, yolo
 from training.data.formats.json_file import read_json
 
 
@@ -23,6 +23,7 @@ FORMATS: dict[str, LabelFormat] = {
     "yolo": LabelFormat(yolo.recognise, yolo.read),
     "voc": LabelFormat(voc.recognise, voc.read),
     "label-studio": LabelFormat(label_studio.recognise, label_studio.read),
+    "cvat": LabelFormat(cvat.recognise, cvat.read),
 }
 
 
