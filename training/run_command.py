@@ -1,66 +1,71 @@
-"""`farz train run`: from labelled folders to a calibrated model bundle in one command."""
+"""`farz train run`, and its two stages `farz train fit` and `farz train finish`."""
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import click
 
-from training.training_run import Inputs, RunSettings, train_bundle
+from training.run_options import PATH, plan_of, plan_options
+from training.run_settings import TrainingPlan, read_plan
+from training.training_run import finish as finish_run
+from training.training_run import fit as fit_run
 
-_PATH = click.Path(path_type=Path)
+_VERSION = click.option("--version", default="0.1.0", show_default=True, help="Version to write into the bundle.")
+_RESUME = click.option("--resume", is_flag=True, help="Take up the run's last checkpoint, with the run's own settings.")
 
 
 @click.command(name="run")
-@click.option("--data", multiple=True, required=True, type=_PATH, help="Labelled folder; may be given several times.")
-@click.option("--weights", type=_PATH, help="State dictionary to start from.")
-@click.option("--cutouts", type=_PATH, help="Folder of RGBA cut-outs to lay into pictures.")
-@click.option("--cutout-classes", type=_PATH, help="TOML: class of each material of the cut-outs, or of a single file.")
-@click.option("--test", type=_PATH, help="Labelled folder to measure once at the end; never used for choices.")
-@click.option(
-    "--data-notes", type=_PATH, help="Text file: a line of origin and licence per data set, for the data sheet."
-)
-@click.option("--out", required=True, type=_PATH, help="Bundle folder to write; its name is the model's name.")
-@click.option("--run", "run_folder", type=_PATH, help="Folder for checkpoints; beside the bundle if left out.")
-@click.option("--epochs", type=click.IntRange(min=1), default=40, show_default=True)
-@click.option("--pictures-per-epoch", type=click.IntRange(min=16), default=1600, show_default=True)
-@click.option("--size-px", type=click.IntRange(min=64, max=1280), default=512, show_default=True)
-@click.option("--peak-rate", type=float, default=0.001, show_default=True, help="Highest learning rate.")
-@click.option(
-    "--small-epochs",
-    type=click.FloatRange(0, 1),
-    default=0.6,
-    show_default=True,
-    help="Share of the epochs, from the first, that see smaller pictures.",
-)
-@click.option(
-    "--belts",
-    type=click.FloatRange(0, 0.95),
-    default=0.2,
-    show_default=True,
-    help="Share of pictures that are the program's own belts.",
-)
-@click.option("--version", default="0.1.0", show_default=True, help="Version to write into the bundle.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--resume", is_flag=True, help="Take up the run's last checkpoint.")
-def run(
-    data: tuple[Path, ...], weights: Path | None, cutouts: Path | None,
-    cutout_classes: Path | None, test: Path | None, data_notes: Path | None,
-    out: Path, run_folder: Path | None, epochs: int, pictures_per_epoch: int, size_px: int, version: str, seed: int,
-    resume: bool, peak_rate: float, small_epochs: float, belts: float,
-) -> None:  # fmt: skip
-    """Train a model on labelled folders and write it as a bundle: fine-tune, export, calibrate, measure."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    inputs = Inputs(data, weights, cutouts, cutout_classes, test, data_notes)
-    settings = RunSettings(
-        out,
-        run_folder or out.with_name(f"{out.name}.run"),
-        epochs,
-        pictures_per_epoch,
-        size_px,
-        version,
-        peak_rate,
-        small_epochs,
-        belts,
-    )
-    bundle = train_bundle(inputs, settings, seed, resume=resume)
+@plan_options
+@click.option("--out", required=True, type=PATH, help="Bundle folder to write; its name is the model's name.")
+@click.option("--run", "run_folder", type=PATH, help="Run folder; beside the bundle if left out.")
+@_VERSION
+@_RESUME
+def run(out: Path, run_folder: Path | None, version: str, resume: bool, **given: Any) -> None:
+    r"""Train a model on labelled folders and write it as a bundle: fit, export, calibrate, measure, card.
+
+    \b
+    farz train run --data site/train --test site/test --weights yolov5n_coco_state_dict.pth --out models/site
+
+    An interrupted run goes on with --resume. The run folder keeps its settings (run.json), what it learned from and
+    what it cost (record.json), its curves (curves.svg) and the last checkpoint.
+    """
+    folder = run_folder or out.with_name(f"{out.name}.run")
+    _fit(folder, given, resume=resume)
+    bundle = finish_run(folder, out, version)
     click.echo(f"{bundle.model_id} written to {bundle.folder}")
+
+
+@click.command(name="fit")
+@plan_options
+@click.option("--run", "run_folder", required=True, type=PATH, help="Run folder to write.")
+@_RESUME
+def fit(run_folder: Path, resume: bool, **given: Any) -> None:
+    """Fit a network to labelled folders: a run folder with checkpoint, record and curves."""
+    _fit(run_folder, given, resume=resume)
+    click.echo(f"fitted; make a bundle of it with: farz train finish {run_folder} --out FOLDER")
+
+
+@click.command(name="finish")
+@click.argument("run_folder", type=PATH)
+@click.option("--out", required=True, type=PATH, help="Bundle folder to write; its name is the model's name.")
+@_VERSION
+def finish(run_folder: Path, out: Path, version: str) -> None:
+    """Make a bundle of a fitted run: export, calibrate on the pictures kept out, measure on the test folder, card."""
+    _log()
+    bundle = finish_run(run_folder, out, version)
+    click.echo(f"{bundle.model_id} written to {bundle.folder}")
+
+
+def _fit(folder: Path, given: dict[str, Any], *, resume: bool) -> None:
+    _log()
+    fit_run(_plan(folder, given, resume=resume), folder, resume=resume)
+
+
+def _plan(folder: Path, given: dict[str, Any], *, resume: bool) -> TrainingPlan:
+    """A run that is taken up follows the plan it was started with; options given again would change it half way."""
+    return read_plan(folder) if resume else plan_of(given)
+
+
+def _log() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

@@ -1,10 +1,10 @@
-"""One training run from folders to bundle; the steps themselves are modules of their own.
+"""A training run from folders to bundle, in two stages that can be repeated: fit, and finish.
 
-One of the few modules that lead to torch; it is imported inside `train_bundle`, so that `farz --help` stays quick.
+What torch does is imported inside the functions that need it, so that `farz --help` stays quick.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,99 +15,74 @@ from sorter.errors import BadInputError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.bundle import Bundle
 from sorter.runtime.clock import SystemClock
-from sorter.runtime.labelled_folder import LabelledFolder, read_labelled_folder
-from training.data.datasets import TrainingSet, load_scene, load_training_set, read_folders, split_by_capture
+from sorter.runtime.labelled_folder import read_labelled_folder
+from training.evaluation.average_precision import match_class, mean_average_precision
 from training.evaluation.evaluate import Figures, detect_by, detect_folder, figures_of, judged_classes
 from training.evaluation.model_under_test import open_model
+from training.preparation import data_sheet, held_out_pictures, held_out_scenes, prepared_mixture
 from training.release.bundle_writer import Identity, write_bundle
-from training.release.held_out import HeldOut, calibrate_bundle, with_test_figures
+from training.release.held_out import calibrate_bundle, results_of, with_test_figures
 from training.release.model_card import write_card
-from training.synthesis.mixture import Mixture, Recipe, fill_stock
+from training.run_record import EpochRecord, RunRecord, WorkMeter, new_record, read_record, write_record
+from training.run_settings import Inputs, TrainingPlan, read_plan, write_plan
+from training.synthesis.mixture import Mixture
 from training.synthesis.scene import Scene
-from vision.sprites.artist import CutoutSprites, DrawnSprites, SpriteArtist
 
 _LOG = logging.getLogger(__name__)
 LICENCE = "AGPL-3.0-or-later"
-_HELD_OUT_RATIO = 0.1
-_HELD_OUT_BELTS = 120
-_HELD_OUT_ITEMS_PER_CLASS = 60
-_HELD_OUT_SEED_SHIFT = 1_000_003
+CHECKPOINT_NAME = "checkpoint.pt"
+CURVES_NAME = "curves.svg"
+ONNX_NAME = "network.onnx"
 
 
-class Inputs(msgspec.Struct, frozen=True):
-    """What a run learns from and is measured on."""
+def fit(plan: TrainingPlan, run_folder: Path, *, resume: bool) -> RunRecord:
+    """Fit the network; the run folder then holds plan, checkpoint, record and curves.
 
-    data: tuple[Path, ...]
-    weights: Path | None = None
-    cutouts: Path | None = None
-    cutout_classes: Path | None = None
-    test: Path | None = None
-    data_notes: Path | None = None
-
-
-class RunSettings(msgspec.Struct, frozen=True):
-    """Where a run writes and how long it takes."""
-
-    bundle_folder: Path
-    run_folder: Path
-    epoch_count: int
-    pictures_per_epoch: int
-    size_px: int
-    version: str
-    peak_rate_ratio: float = 0.001
-    small_epoch_ratio: float = 0.6
-    belt_ratio: float = 0.2
-
-
-class Prepared(msgspec.Struct, frozen=True):
-    """Pictures to learn from, pictures kept out, and what the data sheet says of both."""
-
-    mixture: Mixture
-    held_out: HeldOut
-    data_sheet: tuple[str, ...]
-
-
-def train_bundle(inputs: Inputs, settings: RunSettings, seed: int, *, resume: bool) -> Bundle:
-    """Fine-tune, export, calibrate and measure; return the finished bundle.
+    Args:
+        plan: what to learn from and how.
+        run_folder: made if missing; a finished or interrupted run in it is only touched when resumed.
+        resume: take up the run's last checkpoint.
 
     Raises:
         DataFolderError: if a folder cannot be read.
-        BadInputError: if the first weights do not fit or there is no run to take up.
-        ExportError: if the exported network differs from the trained one.
+        BadInputError: if the plan cannot be followed, or there is a run already, or none to take up.
     """
-    from training.release.export import export_onnx
+    from training.fitting.devices import learn_on, places
 
-    tuning = _fine_tuning(inputs, settings, resume=resume)
-    prepared = prepare(inputs, settings, seed)
-    for loss in tuning.run(prepared.mixture):
-        _LOG.info("epoch %d of %d: loss %.3f", tuning.epoch, settings.epoch_count, loss)
-    onnx_path = settings.run_folder / "network.onnx"
-    export_onnx(tuning.average.network, onnx_path, settings.size_px)
-    identity = Identity(settings.bundle_folder.name, settings.version, LICENCE)
-    bundle = write_bundle(settings.bundle_folder, onnx_path, identity, CLASS_NAMES, settings.size_px)
-    bundle = calibrate_bundle(bundle, prepared.held_out, prepared.data_sheet)
-    test = None if inputs.test is None else test_figures(bundle, inputs.test)
-    bundle = bundle if test is None else with_test_figures(bundle, test)
-    write_card(bundle, test)
-    return bundle
-
-
-def prepare(inputs: Inputs, settings: RunSettings, seed: int) -> Prepared:
-    """Read the folders, keep some captures and belts out, and stock the mixture."""
-    recipe, size_px = Recipe(belt_ratio=settings.belt_ratio), settings.size_px
-    parts = [split_by_capture(folder, _HELD_OUT_RATIO, seed) for folder in read_folders(inputs.data, CLASS_NAMES)]
-    sets = [load_training_set(kept, CLASS_NAMES, size_px) for kept, _ in parts]
-    drawn = DrawnSprites()
-    stock = fill_stock(sets, [drawn, *_cutout_artists(inputs)], CLASS_NAMES, recipe, size_px, seed)
-    other_seed = seed + _HELD_OUT_SEED_SHIFT
-    belts_alone = Recipe(belt_ratio=1.0, belt_count=4, drawn_per_class=_HELD_OUT_ITEMS_PER_CLASS)
-    other_stock = fill_stock((), [drawn], CLASS_NAMES, belts_alone, size_px, other_seed)
-    belts = Mixture((), other_stock, belts_alone, size_px, other_seed)
-    held_out = HeldOut(
-        tuple(scene for _, kept_out in parts for scene in _scenes(kept_out, size_px)),
-        tuple(belts.scene(index) for index in range(_HELD_OUT_BELTS)),
+    where = places(plan.settings.device)
+    _check_run_folder(run_folder, resume=resume)
+    mixture, watched = prepared_mixture(plan), held_out_pictures(plan)
+    write_plan(run_folder, plan)
+    record = (read_record(run_folder) if resume else None) or new_record(
+        plan.settings.architecture, _files(plan.inputs)
     )
-    return Prepared(Mixture(sets, stock, recipe, size_px, seed), held_out, _data_sheet(inputs, sets, parts))
+    learn_on(where, lambda place: _learn(plan, run_folder, mixture, watched, record, place, resume=resume))
+    return read_record(run_folder) or record
+
+
+def finish(run_folder: Path, bundle_folder: Path, version: str) -> Bundle:
+    """Export the fitted network, calibrate and measure it, and write the bundle with its card.
+
+    Raises:
+        DataFolderError: if a folder cannot be read.
+        BadInputError: if the run folder holds no fitted network.
+        ExportError: if the exported network differs from the fitted one.
+    """
+    from training.release.export import export_onnx, trained_network
+
+    plan, record = read_plan(run_folder), read_record(run_folder)
+    network = trained_network(run_folder)
+    onnx_path = run_folder / ONNX_NAME
+    export_onnx(network, onnx_path, plan.settings.size_px)
+    identity = Identity(bundle_folder.name, version, LICENCE)
+    bundle = write_bundle(bundle_folder, onnx_path, identity, CLASS_NAMES, plan.settings.size_px)
+    bundle = calibrate_bundle(bundle, held_out_scenes(plan), data_sheet(plan))
+    test = None if plan.inputs.test is None else test_figures(bundle, plan.inputs.test)
+    bundle = bundle if test is None else with_test_figures(bundle, test)
+    write_card(bundle, test, record)
+    if record is not None:
+        write_record(run_folder, msgspec.structs.replace(record, figures=dict(bundle.manifest.metrics)))
+    return bundle
 
 
 def test_figures(bundle: Bundle, test: Path) -> Figures:
@@ -117,53 +92,75 @@ def test_figures(bundle: Bundle, test: Path) -> Figures:
     return figures_of(results, judged_classes(folder, bundle.manifest.classes), bundle.manifest.calibration)
 
 
-def _fine_tuning(inputs: Inputs, settings: RunSettings, *, resume: bool) -> Any:
+def _check_run_folder(run_folder: Path, *, resume: bool) -> None:
+    has_run = (run_folder / CHECKPOINT_NAME).is_file()
+    if has_run and not resume:
+        raise BadInputError(f"--run {run_folder}: there is a run already; take it up with --resume, or name another")
+    if resume and not has_run:
+        raise BadInputError(f"--resume: no {CHECKPOINT_NAME} in {run_folder}; start the run without it")
+
+
+def _learn(
+    plan: TrainingPlan, run_folder: Path, mixture: Mixture, watched: tuple[Scene, ...], record: RunRecord, place: Any,
+    *, resume: bool,
+) -> None:  # fmt: skip
+    """Fit in one process; the first keeps the record and draws the curves."""
+    from training.fitting.curves import draw_curves
+
+    tuning = _fine_tuning(plan, run_folder, place)
+    if resume:
+        tuning.resume()
+    meter = WorkMeter(SystemClock(), plan.settings.watts_per_core)
+    epochs = list(record.epochs[: tuning.epoch])
+    for epoch in tuning.run(mixture, SystemClock(), _watch(watched, place.device)):
+        if not place.is_first:
+            continue
+        figure = "" if epoch.held_out_ratio is None else f", mAP50 {epoch.held_out_ratio:.3f} on pictures kept out"
+        _LOG.info("epoch %d of %d: loss %.3f%s", epoch.number, plan.settings.epoch_count, epoch.loss, figure)
+        epochs.append(EpochRecord(epoch.number, epoch.loss, epoch.rate_ratio, epoch.held_out_ratio, epoch.seconds))
+        now = msgspec.structs.replace(record, epochs=tuple(epochs), fit=meter.work(record.fit))
+        write_record(run_folder, now)
+        draw_curves(epochs, run_folder / CURVES_NAME)
+
+
+def _fine_tuning(plan: TrainingPlan, run_folder: Path, place: Any) -> Any:
+    import torch
+
+    from training.fitting.early_stop import EarlyStop
     from training.fitting.fine_tune import FineTuning, Schedule
     from training.fitting.network import build_network, load_first_weights
 
-    network = build_network(len(CLASS_NAMES))
-    if inputs.weights is not None:
-        load_first_weights(network, inputs.weights)
+    settings = plan.settings
+    torch.manual_seed(settings.seed)
+    network = build_network(len(CLASS_NAMES), settings.architecture)
+    if plan.inputs.weights is not None:
+        count = load_first_weights(network, plan.inputs.weights)
+        _LOG.info("%d of %d tensors start from %s", count, len(network.state_dict()), plan.inputs.weights.name)
     schedule = Schedule(
         settings.epoch_count,
         settings.pictures_per_epoch,
         peak_rate_ratio=settings.peak_rate_ratio,
         small_epoch_ratio=settings.small_epoch_ratio,
     )
-    tuning = FineTuning(network, schedule, settings.run_folder)
-    if resume:
-        tuning.resume()
-    return tuning
+    return FineTuning(network, schedule, run_folder, place=place, stop=EarlyStop(settings.patience_epochs))
 
 
-def _cutout_artists(inputs: Inputs) -> list[SpriteArtist]:
-    if inputs.cutouts is None:
-        return []
-    if inputs.cutout_classes is None:
-        return [CutoutSprites(inputs.cutouts)]
-    try:
-        classes = msgspec.toml.decode(inputs.cutout_classes.read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError) as error:
-        raise BadInputError(f"--cutout-classes {inputs.cutout_classes}: {error}") from error
-    unknown = sorted(set(classes.values()) - set(CLASS_NAMES))
-    if unknown:
-        raise BadInputError(f"--cutout-classes {inputs.cutout_classes}: {unknown[0]!r} is none of {list(CLASS_NAMES)}")
-    return [CutoutSprites(inputs.cutouts, classes)]
+def _watch(scenes: tuple[Scene, ...], device: str) -> Callable[[Any], float] | None:
+    """mAP50 on pictures kept out, over the classes labelled there; None when nothing is labelled there."""
+    from training.fitting.network_detector import detect_with
+
+    present = sorted({int(class_id) for scene in scenes for class_id in scene.class_ids})
+    if not present:
+        return None
+
+    def figure(network: Any) -> float:
+        results = results_of(scenes, detect_with(network, device), "pictures kept out")
+        matches = [match_class(results, class_id) for class_id in present]
+        return mean_average_precision(matches, np.ones(len(scenes), dtype=np.int64))[0]
+
+    return figure
 
 
-def _scenes(folder: LabelledFolder, size_px: int) -> list[Scene]:
-    known = np.isin(CLASS_NAMES, folder.complete_for)
-    return [load_scene(picture, known, size_px) for picture in folder.pictures]
-
-
-def _data_sheet(
-    inputs: Inputs, sets: Sequence[TrainingSet], parts: Sequence[tuple[LabelledFolder, LabelledFolder]]
-) -> tuple[str, ...]:
-    notes = [] if inputs.data_notes is None else inputs.data_notes.read_text(encoding="utf-8").splitlines()
-    counts = [
-        f"{Path(one.name).parent.name}/{Path(one.name).name}: {len(one.scenes)} pictures to learn from, "
-        f"{len(kept_out.pictures)} kept out for calibration"
-        for one, (_, kept_out) in zip(sets, parts, strict=True)
-    ]
-    drawn = "program's own drawings of items and belts, seeded" + (", and cut-outs" if inputs.cutouts else "")
-    return (*counts, drawn, *(line for line in notes if line.strip()))
+def _files(inputs: Inputs) -> tuple[Path, ...]:
+    single = (inputs.weights, inputs.cutouts, inputs.cutout_classes, inputs.test)
+    return (*inputs.data, *(path for path in single if path is not None))

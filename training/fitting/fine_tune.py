@@ -1,7 +1,7 @@
-"""The training loop: bf16 on the processor, cosine learning rate, average weights, a checkpoint after every epoch."""
+"""The training loop: bf16, cosine learning rate, average weights, a checkpoint after every epoch."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,17 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from sorter.errors import BadInputError
+from sorter.runtime.clock import Clock
 from training.fitting.average_weights import AverageWeights
+from training.fitting.devices import Place, shared
+from training.fitting.early_stop import EarlyStop
 from training.fitting.network import STRIDE_PX, PartialLabelLoss, as_input
 from training.progress import progress
 from training.synthesis.mixture import Mixture
 from training.synthesis.scene import Scene
 
 CHECKPOINT_NAME = "checkpoint.pt"
+Watch = Callable[[Any], float]
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -57,58 +61,125 @@ class Schedule(msgspec.Struct, frozen=True):
 
 
 class _Drawn:
-    """Pictures `first`... of the mixture, as a loader wants them: by index."""
+    """The pictures of one epoch that a process learns from, as a loader wants them: by index."""
 
-    def __init__(self, mixture: Mixture, first: int, count: int) -> None:
-        self._mixture, self._first, self._count = mixture, first, count
+    def __init__(self, mixture: Mixture, first: int, count: int, place: Place) -> None:
+        self._mixture, self._place = mixture, place
+        self._first, self._count = first + place.rank, count // place.world_size
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, index: int) -> Scene:
-        return self._mixture.scene(self._first + index)
+        return self._mixture.scene(self._first + index * self._place.world_size)
+
+
+class Epoch(msgspec.Struct, frozen=True):
+    """What one epoch did.
+
+    Attributes:
+        number: from 1.
+        loss: mean over its pictures.
+        rate_ratio: learning rate of its last step.
+        held_out_ratio: figure of the average weights on pictures kept out, if it was watched.
+        seconds: how long it took.
+    """
+
+    number: int
+    loss: float
+    rate_ratio: float
+    held_out_ratio: float | None
+    seconds: float
 
 
 class FineTuning:
-    """A training run that can be stopped after any epoch and taken up again."""
+    """A training run that can be stopped after any epoch and taken up again.
 
-    def __init__(self, network: Any, schedule: Schedule, folder: Path, loader_processes: int = 1) -> None:
-        self.network = network.train()
-        self.average = AverageWeights(network)
+    Attributes:
+        network: as it learns.
+        average: its average weights, which are what is shipped.
+        epoch: epochs done.
+        stop: best figure so far.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        schedule: Schedule,
+        folder: Path,
+        *,
+        place: Place | None = None,
+        stop: EarlyStop | None = None,
+        loader_processes: int = 1,
+    ) -> None:
+        self._place = place or Place()
+        self.network = network.to(self._place.device).train()
+        self.average = AverageWeights(self.network)
         self.epoch = 0
+        self.stop = stop or EarlyStop()
         self._schedule = schedule
         self._folder = folder
         self._loader_processes = loader_processes
-        self._loss = PartialLabelLoss(network)
-        self._optimiser = _optimiser(network, schedule)
+        self._loss = PartialLabelLoss(self.network, schedule.epoch_count)
+        self._optimiser = _optimiser(self.network, schedule)
+        self._shared = shared(self.network, self._place)
 
     def resume(self) -> None:
         """Take up the checkpoint of the run folder.
 
         Raises:
-            BadInputError: if there is none.
+            BadInputError: if there is none, or it is of another network.
         """
         path = self._folder / CHECKPOINT_NAME
         if not path.is_file():
             raise BadInputError(f"--resume: no {CHECKPOINT_NAME} in {self._folder}; start the run without it")
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.average.network.load_state_dict(state["average"])
-        self._optimiser.load_state_dict(state["optimiser"])
+        state = torch.load(path, map_location=self._place.device, weights_only=True)
+        try:
+            self.network.load_state_dict(state["network"])
+            self.average.network.load_state_dict(state["average"])
+            self._optimiser.load_state_dict(state["optimiser"])
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise BadInputError(f"--resume: {path} is of another network than {self.network.yaml_file}") from error
         self.epoch = int(state["epoch"])
+        self.stop.best_ratio = float(state.get("best_ratio", 0.0))
+        self.stop.best_epoch = int(state.get("best_epoch", 0))
+        for _ in range(self.epoch):
+            self._loss.end_epoch()
 
-    def run(self, mixture: Mixture) -> Iterator[float]:
-        """Train epoch by epoch; yields the mean loss of each, its checkpoint written."""
-        while self.epoch < self._schedule.epoch_count:
-            losses = self._train_epoch(mixture)
+    def run(self, mixture: Mixture, clock: Clock, watch: Watch | None = None) -> Iterator[Epoch]:
+        """Train epoch by epoch, until the schedule ends or nothing has got better for long; each leaves a checkpoint.
+
+        Args:
+            mixture: what to show.
+            clock: tells how long an epoch took.
+            watch: figure of the average weights, higher is better; without, nothing stops early.
+        """
+        while self.epoch < self._schedule.epoch_count and not (watch and self.stop.is_over(self.epoch)):
+            start_ns = clock.now_ns()
+            loss = self._train_epoch(mixture)
             self.epoch += 1
-            self._write_checkpoint()
-            yield losses
+            self._loss.end_epoch()
+            figure = self._watched(watch)
+            if self._place.is_first:
+                self._write_checkpoint()
+            rate = self._schedule.rate(self.epoch * self._schedule.steps_per_epoch - 1)
+            yield Epoch(self.epoch, loss, rate, figure, round((clock.now_ns() - start_ns) / 1e9, 1))
+
+    def _watched(self, watch: Watch | None) -> float | None:
+        """The figure of this epoch, the same in every process, so that all of them stop together."""
+        if watch is None:
+            return None
+        figure = torch.tensor(watch(self.average.network) if self._place.is_first else 0.0, dtype=torch.float64)
+        if self._place.world_size > 1:
+            figure = figure.to(self._place.device)
+            torch.distributed.broadcast(figure, src=0)
+        self.stop.note(self.epoch, float(figure))
+        return float(figure)
 
     def _train_epoch(self, mixture: Mixture) -> float:
         total, steps = 0.0, self._schedule.steps_per_epoch
         label = f"epoch {self.epoch + 1}/{self._schedule.epoch_count}"
-        with progress(self._batches(mixture), steps, label) as batches:
+        with progress(self._batches(mixture), steps, label, shown=self._place.is_first) as batches:
             for index, (pictures, labels, known) in enumerate(batches):
                 total += self._step(self.epoch * steps + index, pictures, labels, known)
         return total / steps
@@ -116,8 +187,8 @@ class FineTuning:
     def _batches(self, mixture: Mixture) -> "DataLoader[Any]":
         count = self._schedule.steps_per_epoch * self._schedule.batch_pictures
         return DataLoader(
-            _Drawn(mixture, self.epoch * count, count),
-            batch_size=self._schedule.batch_pictures,
+            _Drawn(mixture, self.epoch * count, count, self._place),
+            batch_size=self._schedule.batch_pictures // self._place.world_size,
             num_workers=self._loader_processes,
             collate_fn=collate,
         )
@@ -125,10 +196,11 @@ class FineTuning:
     def _step(self, step: int, pictures: Tensor, labels: dict[str, Tensor], known: Tensor) -> float:
         for group in self._optimiser.param_groups:
             group["lr"] = self._schedule.rate(step)
-        inputs = resized(as_input(pictures.numpy()), self._schedule.side_ratio(self.epoch))
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            predictions = self.network(inputs)
-        loss = self._loss(predictions, labels, known)
+        device = self._place.device
+        inputs = resized(as_input(pictures.numpy()).to(device), self._schedule.side_ratio(self.epoch), self._stride_px)
+        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+            predictions = self._shared(inputs)
+        loss = self._loss(predictions, {name: value.to(device) for name, value in labels.items()}, known.to(device))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), max_norm=10.0)
         self._optimiser.step()
@@ -136,24 +208,38 @@ class FineTuning:
         self.average.update(self.network, step + 1)
         return float(loss.detach()) / len(pictures)
 
+    @property
+    def _stride_px(self) -> int:
+        return int(self.network.stride.max())
+
     def _write_checkpoint(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         state = {
+            "architecture": self.network.yaml_file,
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "epoch": self.epoch,
+            "best_ratio": self.stop.best_ratio,
+            "best_epoch": self.stop.best_epoch,
         }
         unfinished = self._folder / f"{CHECKPOINT_NAME}.part"
-        torch.save(state, unfinished)
-        unfinished.replace(self._folder / CHECKPOINT_NAME)
+        try:
+            torch.save(state, unfinished)
+            unfinished.replace(self._folder / CHECKPOINT_NAME)
+        except (OSError, RuntimeError) as error:
+            unfinished.unlink(missing_ok=True)
+            raise BadInputError(
+                f"{self._folder}: the checkpoint of epoch {self.epoch} cannot be written ({error}); make room and take "
+                "the run up with --resume"
+            ) from error
 
 
-def resized(inputs: Tensor, side_ratio: float) -> Tensor:
+def resized(inputs: Tensor, side_ratio: float, stride_px: int = STRIDE_PX) -> Tensor:
     """Pictures (B, 3, H, W) at `side_ratio` of their side, rounded to what the network's strides allow."""
     if side_ratio == 1.0:
         return inputs
-    side_px = max(STRIDE_PX, round(inputs.shape[-1] * side_ratio / STRIDE_PX) * STRIDE_PX)
+    side_px = max(stride_px, round(inputs.shape[-1] * side_ratio / stride_px) * stride_px)
     smaller = nn.functional.interpolate(inputs, size=(side_px, side_px), mode="bilinear", align_corners=False)
     return smaller.contiguous(memory_format=torch.channels_last)
 

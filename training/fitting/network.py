@@ -1,9 +1,10 @@
-"""The network that is trained, YOLOv5n in its anchor-free form, and a loss that forgives what is not labelled.
+"""The network that is trained, any detector that Ultralytics configures, and a loss that forgives what is not labelled.
 
 One of the few modules that import torch and ultralytics.
 """
 
 import os
+import pickle
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,10 +22,10 @@ os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.mkdtemp(prefix="farz-ultralyti
 os.environ.setdefault("YOLO_VERBOSE", "false")
 
 from ultralytics.cfg import get_cfg
+from ultralytics.nn.modules.head import Detect
 from ultralytics.nn.tasks import DetectionModel
-from ultralytics.utils.loss import v8DetectionLoss
 
-ARCHITECTURE = "yolov5n.yaml"
+DEFAULT_ARCHITECTURE = "yolov5n.yaml"
 STRIDE_PX = 32
 
 
@@ -49,12 +50,17 @@ class PartialLabelEntropy:
 
 
 class PartialLabelLoss:
-    """The detection loss of YOLOv8 (task-aligned assignment, CIoU, DFL) with `PartialLabelEntropy` for the classes."""
+    """The loss that Ultralytics gives the network (task-aligned assignment, CIoU, DFL), classes by the entropy above.
 
-    def __init__(self, network: Any) -> None:
+    A network with a second, one-to-one branch (YOLOv10, YOLO26) learns both; their balance moves with the epochs.
+    """
+
+    def __init__(self, network: Any, epoch_count: int = 1) -> None:
+        network.args.epochs = epoch_count
         self._entropy = PartialLabelEntropy()
-        self._loss = v8DetectionLoss(network)
-        self._loss.bce = self._entropy
+        self._loss = network.init_criterion()
+        for branch in ("one2many", "one2one"):
+            getattr(self._loss, branch, self._loss).bce = self._entropy
 
     def __call__(self, predictions: Mapping[str, Any], labels: dict[str, Tensor], known: Tensor) -> Tensor:
         """Loss of a batch, one number.
@@ -65,18 +71,40 @@ class PartialLabelLoss:
             known: (B, C) bool, classes that are labelled exhaustively.
         """
         self._entropy.known = known
-        exact = {
-            name: [level.float() for level in value] if name == "feats" else value.float()
-            for name, value in predictions.items()
-        }
-        parts, _ = self._loss(exact, labels)
+        parts, _ = self._loss(_exact(predictions), labels)
         return parts.sum()
 
+    def end_epoch(self) -> None:
+        """Move the balance of the branches, where there are two."""
+        if hasattr(self._loss, "update"):
+            self._loss.update()
 
-def build_network(class_count: int) -> Any:
-    """The network with random weights, in the memory layout that CPUs convolve fastest."""
-    network = DetectionModel(ARCHITECTURE, nc=class_count, verbose=False)
+
+def build_network(class_count: int, architecture: str = DEFAULT_ARCHITECTURE) -> Any:
+    """The network with random weights, in the memory layout that CPUs convolve fastest.
+
+    Args:
+        class_count: number of classes.
+        architecture: one of Ultralytics' detection configurations by name (`yolo26s.yaml`), or a file of that kind.
+
+    Raises:
+        BadInputError: if there is no such configuration, or it is not of a detector with an anchor-free head.
+    """
+    try:
+        network = DetectionModel(architecture, nc=class_count, verbose=False)
+    except Exception as error:
+        # a configuration is code by other means: what it can raise is not known
+        raise BadInputError(
+            f"--architecture {architecture}: not a detection network that Ultralytics can build ({error})"
+        ) from error
+    if type(network.model[-1]) is not Detect and not issubclass(type(network.model[-1]), Detect):
+        raise BadInputError(f"--architecture {architecture}: its head is no anchor-free detection head")
+    if type(network.model[-1]).__name__ not in ("Detect", "v10Detect"):
+        raise BadInputError(f"--architecture {architecture}: made for another task than detection")
     network.args = get_cfg()
+    network.yaml_file = architecture
+    # all class scores of every box are wanted, which only the one-to-many branch gives; the line thins its boxes itself
+    network.model[-1].end2end = False
     return network.to(memory_format=torch.channels_last)
 
 
@@ -88,12 +116,18 @@ def load_first_weights(network: Any, path: Path) -> int:
     """
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError) as error:
+    except pickle.UnpicklingError as error:
+        raise BadInputError(
+            f"--weights {path}: holds something else than tensors, which could run code of its own; save a network's "
+            "state_dict() and give that"
+        ) from error
+    except (OSError, RuntimeError, ValueError, LookupError, EOFError, AttributeError) as error:
         raise BadInputError(f"--weights {path}: cannot be read as a dictionary of tensors: {error}") from error
+    stored = stored.get("average", stored) if isinstance(stored, dict) else {}
     own = network.state_dict()
     fitting = {name: value for name, value in stored.items() if name in own and own[name].shape == value.shape}
     if not fitting:
-        raise BadInputError(f"--weights {path}: none of its {len(stored)} tensors fits {ARCHITECTURE}")
+        raise BadInputError(f"--weights {path}: none of its {len(stored)} tensors fits {network.yaml_file}")
     network.load_state_dict({**own, **fitting})
     return len(fitting)
 
@@ -102,3 +136,12 @@ def as_input(pictures: NDArray[np.uint8]) -> Tensor:
     """Pictures (B, H, W, 3) BGR as the network wants them: float32 (B, 3, H, W) RGB in 0..1."""
     planes = torch.from_numpy(pictures).permute(0, 3, 1, 2).flip(1)
     return planes.float().div(255.0).contiguous(memory_format=torch.channels_last)
+
+
+def _exact(predictions: Any) -> Any:
+    """The same predictions in float32: the loss is no place for bf16."""
+    if isinstance(predictions, Mapping):
+        return {name: _exact(value) for name, value in predictions.items()}
+    if isinstance(predictions, list):
+        return [_exact(value) for value in predictions]
+    return predictions.float()

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from sorter.errors import BadInputError, FarzError
-from training.fitting.network import STRIDE_PX, as_input, build_network
+from training.fitting.network import DEFAULT_ARCHITECTURE, STRIDE_PX, as_input, build_network
 
 OPSET = 17
 CHECKPOINT_NAME = "checkpoint.pt"
@@ -103,9 +103,10 @@ def trained_network(path: Path) -> Any:
     if not file.is_file():
         raise BadInputError(f"{path}: no {CHECKPOINT_NAME} there; give the folder of a run or a checkpoint")
     try:
-        weights = torch.load(file, map_location="cpu", weights_only=True)["average"]
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        weights = state["average"]
         class_count = next(len(value) for name, value in weights.items() if _CLASS_WEIGHT.match(name))
-        network = build_network(class_count)
+        network = build_network(class_count, state.get("architecture", DEFAULT_ARCHITECTURE))
         network.load_state_dict(weights)
     except _NOT_A_CHECKPOINT as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)

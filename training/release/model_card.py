@@ -6,6 +6,7 @@ from pathlib import Path
 from sorter.runtime.bundle import Bundle, Manifest
 from training.evaluation.evaluate import ClassFigures, Figures
 from training.release.bundle_writer import CARD_NAME
+from training.run_record import RunRecord
 
 _WEAK_AP50 = 0.4
 
@@ -15,19 +16,20 @@ lamp, belt or waste changes the figures below, usually for the worse. It names i
 no safety function and must not decide anything about people."""
 
 _METHOD = """\
-YOLOv5n in its anchor-free form, trained with `farz train` on the data below: real pictures moved, mirrored and relit;
-labelled items lifted from one picture into another; drawn items and cut-outs laid into real pictures and onto the
-program's own belt. A class that a folder does not label exhaustively costs the network nothing on that folder's
-background. Some capture hours, and some belts, are kept out of training; calibration and operating curves come from
-them. The test folder is measured once, at the end."""
+Trained with `farz train run` on the data below: real pictures moved, mirrored and relit; labelled items lifted along
+their outlines, turned as the belt would and laid into other pictures; drawn items and cut-outs laid into real pictures
+and onto the program's own belt; print and dye given any hue where hue tells nothing. A class that a folder does not
+label exhaustively costs the network nothing on that folder's background. Some capture hours, and some belts, are kept
+out of training; calibration and operating curves come from them. The test folder is measured once, at the end."""
 
 
-def write_card(bundle: Bundle, test: Figures | None) -> Path:
+def write_card(bundle: Bundle, test: Figures | None, record: RunRecord | None = None) -> Path:
     """Write MODEL_CARD.md into the bundle.
 
     Args:
         bundle: measured.
         test: figures on a test folder that neither training nor calibration has seen, if there is one.
+        record: of the run that fitted it, for what the training cost.
     """
     manifest = bundle.manifest
     parts = [
@@ -37,6 +39,7 @@ def write_card(bundle: Bundle, test: Figures | None) -> Path:
         f"## How it was made\n\n{_METHOD}",
         "## Data\n\n" + "\n".join(f"- {line}" for line in manifest.data_sheet),
         _figures_section(manifest, test),
+        *([] if record is None else [_training_section(record)]),
         _weakness_section(manifest, test),
     ]
     path = bundle.folder / CARD_NAME
@@ -51,6 +54,20 @@ def _figures_section(manifest: Manifest, test: Figures | None) -> str:
         lines += ["", "Test folder, class by class; precision and recall at a calibrated probability of 0.5:", ""]
         lines += _class_table(test.per_class)
     return "\n".join(lines)
+
+
+def _training_section(record: RunRecord) -> str:
+    fit = record.fit
+    lines = [
+        f"- Network {record.architecture} of Ultralytics, anchor-free.",
+        f"- {len(record.epochs)} epochs in {fit.seconds / 60:.0f} min on {record.machine}.",
+        f"- Energy {fit.energy_wh:.0f} Wh ({fit.energy_method}; {fit.processor_s / 3600:.1f} h of processor time).",
+        f"- Code {record.revision}; "
+        + ", ".join(f"{name} {version}" for name, version in record.versions.items())
+        + ".",
+        *(f"- {one.name}: {one.file_count} files, SHA-256 `{one.sha256[:16]}…`" for one in record.data),
+    ]
+    return "\n".join(["## Training", "", *lines])
 
 
 def _class_table(per_class: Mapping[str, ClassFigures]) -> list[str]:

@@ -11,7 +11,7 @@ from sorter.errors import BadInputError, BundleError, DataFolderError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.bundle import load_bundle
 from training.evaluation.eval_command import evaluate
-from training.run_command import run
+from training.run_command import finish, run
 
 pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
@@ -73,7 +73,7 @@ def test_evaluation_is_readable_without_json(trained: tuple[Path, Path]) -> None
 
 
 def test_a_run_cannot_be_taken_up_where_there_is_none(trained: tuple[Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="--resume"):
+    with pytest.raises(BadInputError, match="farz train fit"):
         CliRunner().invoke(
             run,
             ["--data", str(trained[1]), "--out", str(tmp_path / "x"), "--size-px", str(SIZE_PX), "--resume"],
@@ -92,3 +92,30 @@ def test_a_folder_without_exhaustive_labels_cannot_judge(
 def test_a_missing_model_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="manifest"):
         run_evaluate("--model", tmp_path, "--data", tmp_path)
+
+
+def test_a_run_keeps_what_it_did(trained: tuple[Path, Path]) -> None:
+    folder = trained[0].parent / "run"
+    record = json.loads((folder / "record.json").read_text())
+    assert [epoch["number"] for epoch in record["epochs"]] == [1]
+    assert record["fit"]["energy_wh"] > 0
+    assert {one["name"] for one in record["data"]} == {f"{trained[1].parent.name}/belts"}
+    assert record["figures"]["test_map50"] == load_bundle(trained[0]).manifest.metrics["test_map50"]
+    assert (folder / "curves.svg").read_text().rstrip().endswith("</svg>")
+    assert json.loads((folder / "run.json").read_text())["settings"]["size_px"] == SIZE_PX
+
+
+def test_a_run_is_not_overwritten(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    arguments = ["--data", trained[1], "--out", tmp_path / "x", "--run", trained[0].parent / "run", "--epochs", "1"]
+    with pytest.raises(BadInputError, match="--resume"):
+        CliRunner().invoke(run, [str(one) for one in arguments], catch_exceptions=False)
+    assert not (tmp_path / "x").exists()
+
+
+def test_finishing_twice_gives_the_same_bundle(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    answer = CliRunner().invoke(
+        finish, [str(trained[0].parent / "run"), "--out", str(tmp_path / "tiny")], catch_exceptions=False
+    )
+    assert answer.exit_code == 0, answer.output
+    first, second = load_bundle(trained[0]).manifest, load_bundle(tmp_path / "tiny").manifest
+    assert (first.calibration, first.metrics) == (second.calibration, second.metrics)

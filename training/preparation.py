@@ -1,0 +1,115 @@
+"""From a plan to what the network is shown and what is kept from it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from sorter.errors import BadInputError
+from sorter.model.materials import CLASS_NAMES
+from sorter.runtime.labelled_folder import LabelledFolder
+from training.data.datasets import load_scene, load_training_set, read_folders, split_by_capture
+from training.release.held_out import HeldOut
+from training.run_settings import Inputs, TrainingPlan
+from training.synthesis.mixture import Mixture, Recipe, fill_stock
+from training.synthesis.scene import Scene
+from vision.sprites.artist import CutoutSprites, DrawnSprites, SpriteArtist
+
+_HELD_OUT_BELTS = 120
+_HELD_OUT_ITEMS_PER_CLASS = 60
+_HELD_OUT_SEED_SHIFT = 1_000_003
+
+Parts = list[tuple[LabelledFolder, LabelledFolder]]
+
+
+def prepared_mixture(plan: TrainingPlan) -> Mixture:
+    """Read the folders without what is kept out of them, and stock items and belts.
+
+    Raises:
+        DataFolderError: if a folder cannot be read.
+        BadInputError: if the cut-out classes cannot be read or name an unknown class.
+    """
+    settings = plan.settings
+    recipe = Recipe(belt_ratio=settings.belt_ratio)
+    sets = [load_training_set(kept, CLASS_NAMES, settings.size_px) for kept, _ in _parts(plan)]
+    artists = [DrawnSprites(), *_cutout_artists(plan.inputs)]
+    stock = fill_stock(sets, artists, CLASS_NAMES, recipe, settings.size_px, settings.seed)
+    return Mixture(sets, stock, recipe, settings.size_px, settings.seed)
+
+
+def held_out_pictures(plan: TrainingPlan) -> tuple[Scene, ...]:
+    """The real pictures kept out of training.
+
+    Raises:
+        DataFolderError: if a folder cannot be read.
+    """
+    size_px = plan.settings.size_px
+    return tuple(scene for _, kept_out in _parts(plan) for scene in _scenes(kept_out, size_px))
+
+
+def held_out_scenes(plan: TrainingPlan) -> HeldOut:
+    """The real pictures kept out of training, and belts that training does not draw.
+
+    Raises:
+        DataFolderError: if a folder cannot be read.
+    """
+    size_px, seed = plan.settings.size_px, plan.settings.seed + _HELD_OUT_SEED_SHIFT
+    recipe = Recipe(belt_ratio=1.0, belt_count=4, drawn_per_class=_HELD_OUT_ITEMS_PER_CLASS)
+    stock = fill_stock((), [DrawnSprites()], CLASS_NAMES, recipe, size_px, seed)
+    belts = Mixture((), stock, recipe, size_px, seed)
+    return HeldOut(held_out_pictures(plan), tuple(belts.scene(index) for index in range(_HELD_OUT_BELTS)))
+
+
+def data_sheet(plan: TrainingPlan) -> tuple[str, ...]:
+    """What the run learned from, one line each.
+
+    Raises:
+        BadInputError: if the notes cannot be read.
+    """
+    counts = [
+        f"{_shown(kept.folder)}: {len(kept.pictures)} pictures to learn from, {len(kept_out.pictures)} kept out for "
+        "calibration"
+        for kept, kept_out in _parts(plan)
+    ]
+    drawn = "program's own drawings of items and belts, seeded" + (", and cut-outs" if plan.inputs.cutouts else "")
+    return (*counts, drawn, *_notes(plan.inputs.data_notes))
+
+
+def _parts(plan: TrainingPlan) -> Parts:
+    settings = plan.settings
+    folders = read_folders(plan.inputs.data, CLASS_NAMES)
+    return [split_by_capture(folder, settings.held_out_ratio, settings.seed) for folder in folders]
+
+
+def _scenes(folder: LabelledFolder, size_px: int) -> list[Scene]:
+    known = np.isin(CLASS_NAMES, folder.complete_for)
+    return [load_scene(picture, known, size_px) for picture in folder.pictures]
+
+
+def _notes(path: Path | None) -> Sequence[str]:
+    if path is None:
+        return []
+    try:
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"--data-notes {path}: cannot be read: {error}") from error
+
+
+def _shown(folder: Path) -> str:
+    return f"{folder.parent.name}/{folder.name}"
+
+
+def _cutout_artists(inputs: Inputs) -> list[SpriteArtist]:
+    if inputs.cutouts is None:
+        return []
+    if inputs.cutout_classes is None:
+        return [CutoutSprites(inputs.cutouts)]
+    try:
+        classes = msgspec.toml.decode(inputs.cutout_classes.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadInputError(f"--cutout-classes {inputs.cutout_classes}: {error}") from error
+    unknown = sorted(set(classes.values()) - set(CLASS_NAMES))
+    if unknown:
+        raise BadInputError(f"--cutout-classes {inputs.cutout_classes}: {unknown[0]!r} is none of {list(CLASS_NAMES)}")
+    return [CutoutSprites(inputs.cutouts, classes)]
