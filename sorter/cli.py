@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "eval": ("training.evaluation.eval_command:evaluate", "Measure a model on labelled pictures: mAP with intervals."),
     "train": ("training.train_command:train", "From labelled pictures to a measured model bundle, step by step."),
+    "harvest": ("training.harvest.harvest_command:harvest", "Pictures the line kept: list, export to label, import."),
     "bundle": ("sorter.bundle_command:bundle", "Model bundles: look, sign, promote to a line, roll back."),
     "calibrate": ("vision.calibrate_command:calibrate", "Find where the camera looks, from a picture of a board."),
     "check-config": ("sorter.check_command:check_config", "Check a line's configuration, or list every key."),
