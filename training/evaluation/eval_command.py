@@ -16,6 +16,7 @@ from training.evaluation.kept_matches import OtherEvaluation, as_other, kept_mat
 from training.evaluation.model_under_test import PRECISIONS, RUNTIMES
 from training.evaluation.picture_gallery import Gallery, gallery_of
 from training.evaluation.strip_score import strip_score
+from training.evaluation.unsigned_models import say_if_unsigned
 
 _PATH = click.Path(path_type=Path)
 
@@ -68,6 +69,7 @@ def evaluate(
         model or default_bundle_folder(), data, runtime, precision, compare, compare_model, keep_results, strip,
         pictures, seed,
     )  # fmt: skip
+    say_if_unsigned(request.model)
     found, gallery = measure(request)
     if report is not None:
         from training.evaluation.report_page import write_page
