@@ -59,10 +59,18 @@ _reasons = click.option(
     help="Only what was kept for this reason; may be given more than once.",
 )
 _since = click.option(
-    "--since", default="", metavar="DATE", help="Only what was kept on this day and later: 2026-03-04."
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=lambda _context, _option, day: day.date().isoformat() if day else "",
+    metavar="DATE",
+    help="Only what was kept on this day and later, as 2026-03-04.",
 )
 _min_probability = click.option(
-    "--min-probability", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Least of a pre-label."
+    "--min-probability",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    help="Least of a pre-label; what a picture was kept for stays.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 

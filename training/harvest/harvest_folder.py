@@ -23,8 +23,8 @@ class Harvested(msgspec.Struct, frozen=True):
         return self.kept.kept_at[:10]
 
     def pre_labels(self, min_probability: float) -> tuple[PreLabel, ...]:
-        """The items that the network holds to be one of the classes with at least this probability."""
-        return tuple(item for item in self.kept.items if item.probability >= min_probability)
+        """The items of at least this probability, and those that the picture was kept for, however faint."""
+        return tuple(item for item in self.kept.items if item.probability >= min_probability or item.reasons)
 
 
 def read_harvest(folder: Path, reasons: Collection[Reason] = (), since: str = "") -> tuple[Harvested, ...]:

@@ -39,6 +39,18 @@ def test_a_reason_can_be_exported_alone(harvest_folder: Path, tmp_path: Path) ->
     assert all(task["data"]["image"].startswith("http://pictures/hall-3_") for task in tasks)
 
 
+def test_since_takes_a_date(harvest_folder: Path) -> None:
+    assert "pictures" in run("list", harvest_folder, "--since", "2026-03-04")
+    result = CliRunner().invoke(harvest, ["list", str(harvest_folder), "--since", "last week"])
+    assert result.exit_code == 2
+    assert "--since" in result.output
+
+
+def test_what_a_picture_was_kept_for_is_shown_to_the_labeller(harvest_folder: Path) -> None:
+    disagreeing = read_harvest(harvest_folder, [Reason.DISAGREEING])
+    assert all(any(item.reasons for item in one.pre_labels(1.0)) for one in disagreeing)
+
+
 @pytest.mark.parametrize("format_name", ["label-studio", "cvat", "yolo"])
 def test_export_says_what_comes_next(harvest_folder: Path, tmp_path: Path, format_name: str) -> None:
     text = run("export", harvest_folder, "--out", tmp_path / "out", "--format", format_name)
