@@ -3,7 +3,7 @@
 Fitted on pictures that training has not seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,27 +13,54 @@ from training.evaluation.average_precision import ClassMatches
 
 LEAST_SCORE = 0.05
 OPERATING_PROBABILITIES: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-# Strength of the pull towards "the score is the probability", in detections: rare classes stay near it.
+# Strength of the pull towards the centre, in detections: rare classes stay near it.
 _PRIOR_DETECTIONS = 12.0
+# The curvature of the cross entropy is a quarter per detection where it is greatest.
+_PULL = _PRIOR_DETECTIONS * 0.25
 _LEAST_SLOPE = 0.2
-_NEWTON_STEPS = 30
 
 Floats = NDArray[np.float64]
 
 
-def fit_calibration(matches: ClassMatches) -> ClassCalibration:
-    """Platt scaling of one class on its matched and unmatched detections (Platt 1999; targets smoothed as there).
+def fit_calibrations(
+    real: Mapping[str, ClassMatches], synthetic: Mapping[str, ClassMatches]
+) -> dict[str, ClassCalibration]:
+    """Platt scaling of every class, shrunk towards what all classes of the real pictures have in common.
 
-    A Gaussian prior round slope 1 and offset 0 keeps classes with few detections near their raw scores. The slope
-    stays positive, so the order of detections never changes.
+    The program's own belts are easier than real ones: they only speak for classes that no real picture names.
+
+    Args:
+        real: matches on real pictures, by class name.
+        synthetic: matches on the program's own belts, for the same classes.
     """
-    used = matches.scores >= LEAST_SCORE
-    scores, hits = matches.scores[used], matches.hits[0, used]
+    seen = {name: matches for name, matches in real.items() if matches.label_counts.sum()}
+    common = fit_calibration(list(seen.values()))
+    return {
+        name: fit_calibration([seen[name]], common) if name in seen else fit_calibration([synthetic[name]])
+        for name in real
+    }
+
+
+def fit_calibration(all_matches: list[ClassMatches], centre: ClassCalibration | None = None) -> ClassCalibration:
+    """Platt scaling of matched and unmatched detections (Platt 1999; targets smoothed as there).
+
+    A Gaussian prior keeps classes with few detections near `centre`. The slope stays positive, so the order of
+    detections never changes.
+
+    Args:
+        all_matches: of the classes that share this scaling.
+        centre: where the prior lies; slope 1 and offset 0, the raw scores, if left out.
+    """
+    start = centre or ClassCalibration()
+    scores = np.concatenate([matches.scores for matches in all_matches] or [np.zeros(0)])
+    hits = np.concatenate([matches.hits[0] for matches in all_matches] or [np.zeros(0, dtype=np.bool_)])
+    used = scores >= LEAST_SCORE
+    scores, hits = scores[used], hits[used]
     if not len(scores):
-        return ClassCalibration()
+        return start
     targets = np.where(hits, (hits.sum() + 1) / (hits.sum() + 2), 1 / ((~hits).sum() + 2))
-    slope, offset = _regress(logits(scores), targets)
-    return ClassCalibration(max(slope, _LEAST_SLOPE), offset)
+    slope, offset = _regress(logits(scores), targets, np.array([start.slope, start.offset]))
+    return ClassCalibration(slope, offset)
 
 
 def calibrated(scores: Floats, calibration: ClassCalibration) -> Floats:
@@ -55,18 +82,6 @@ def operating_curve(matches: ClassMatches, calibration: ClassCalibration) -> lis
     return points
 
 
-def calibration_error(all_matches: Sequence[ClassMatches], calibrations: Sequence[ClassCalibration]) -> float:
-    """Expected calibration error over ten equal bins, all classes together (Guo et al. 2017)."""
-    pairs = zip(all_matches, calibrations, strict=True)
-    probabilities = np.concatenate([calibrated(matches.scores, one) for matches, one in pairs])
-    hits = np.concatenate([matches.hits[0] for matches in all_matches])
-    used = probabilities >= LEAST_SCORE
-    probabilities, hits = probabilities[used], hits[used]
-    bins = np.minimum((probabilities * 10).astype(int), 9)
-    gaps = [abs(float((probabilities[bins == one] - hits[bins == one]).sum())) for one in range(10)]
-    return sum(gaps) / max(1, len(hits))
-
-
 def logits(scores: Floats) -> Floats:
     """Log odds of scores, which are kept a little inside 0..1."""
     inside = np.clip(scores, 1e-6, 1 - 1e-6)
@@ -74,19 +89,23 @@ def logits(scores: Floats) -> Floats:
     return odds
 
 
-def _regress(inputs: Floats, targets: Floats) -> tuple[float, float]:
+def _regress(inputs: Floats, targets: Floats, centre: Floats) -> tuple[float, float]:
+    """Slope and offset of least cross entropy plus the prior's pull; the slope is kept positive."""
+    # here, so that measuring a model needs no SciPy
+    from scipy.optimize import minimize
+
     design = np.stack([inputs, np.ones_like(inputs)], axis=1)
-    centre = np.array([1.0, 0.0])
-    pull = np.eye(2) * _PRIOR_DETECTIONS * 0.25
-    weights = centre.copy()
-    for _ in range(_NEWTON_STEPS):
-        probabilities = _sigmoid(design @ weights)
-        slope = design.T @ (probabilities - targets) + pull @ (weights - centre)
-        curvature = (design * (probabilities * (1 - probabilities))[:, None]).T @ design + pull
-        weights = weights - np.linalg.solve(curvature, slope)
-    return float(weights[0]), float(weights[1])
+
+    def cost(weights: Floats) -> tuple[float, Floats]:
+        values, shift = design @ weights, weights - centre
+        entropy = np.logaddexp(0.0, values) - targets * values
+        slope = design.T @ (_sigmoid(values) - targets) + _PULL * shift
+        return float(entropy.sum() + _PULL / 2 * shift @ shift), slope
+
+    found = minimize(cost, centre, jac=True, method="L-BFGS-B", bounds=[(_LEAST_SLOPE, None), (None, None)])
+    return float(found.x[0]), float(found.x[1])
 
 
 def _sigmoid(values: Floats) -> Floats:
-    answer: Floats = 1.0 / (1.0 + np.exp(-values))
+    answer: Floats = np.exp(-np.logaddexp(0.0, -values))
     return answer

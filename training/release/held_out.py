@@ -6,12 +6,13 @@ import msgspec
 import numpy as np
 
 from sorter.runtime.bundle import Bundle, ClassCalibration, OperatingPoint
-from training.evaluation.average_precision import PictureResult, match_class
-from training.evaluation.evaluate import Detect, Figures, detect_by, figures_of, picture_result
+from training.evaluation.average_precision import ClassMatches, PictureResult, match_class
+from training.evaluation.evaluate import Detect, Figures, detect_by, figures_of, outcomes_of, picture_result
 from training.evaluation.model_under_test import open_model
+from training.evaluation.reliability import calibration_error, pooled
 from training.progress import progress
 from training.release.bundle_writer import with_measurements
-from training.release.calibrate import calibration_error, fit_calibration, operating_curve
+from training.release.calibrate import fit_calibrations, operating_curve
 from training.synthesis.scene import Scene
 
 
@@ -41,17 +42,28 @@ def measure_held_out(held_out: HeldOut, detect: Detect, class_names: Sequence[st
     """Calibration and operating curves on all held-out scenes together, average precision on each kind alone."""
     real = results_of(held_out.real, detect, "held-out pictures")
     synthetic = results_of(held_out.synthetic, detect, "held-out belts")
+    by_class = [
+        {name: match_class(results, index) for index, name in enumerate(class_names)} for results in (real, synthetic)
+    ]
+    calibration = fit_calibrations(*by_class)
     every = {name: match_class(real + synthetic, index) for index, name in enumerate(class_names)}
-    calibration = {name: fit_calibration(matches) for name, matches in every.items()}
     curve = {name: operating_curve(matches, calibration[name]) for name, matches in every.items()}
-    unfitted = [ClassCalibration()] * len(every)
     metrics = {
         **_figures("held_out_real", real, class_names),
         **_figures("held_out_synthetic", synthetic, class_names),
-        "calibration_error_before": calibration_error(list(every.values()), unfitted),
-        "calibration_error_after": calibration_error(list(every.values()), list(calibration.values())),
+        "held_out_real_ece_before": expected_calibration_error(by_class[0], {}),
+        "held_out_real_ece": expected_calibration_error(by_class[0], calibration),
     }
     return Measurement(calibration, curve, {name: round(value, 4) for name, value in metrics.items()})
+
+
+def expected_calibration_error(
+    by_class: Mapping[str, ClassMatches], calibration: Mapping[str, ClassCalibration]
+) -> float:
+    """ECE as `evaluation.reliability` defines it, all classes together; 0 where nothing was detected."""
+    likely = pooled([outcomes_of(matches, calibration.get(name)) for name, matches in by_class.items()]).likely()
+    count = len(likely.probabilities)
+    return calibration_error(likely, np.ones(count)) if count else 0.0
 
 
 def results_of(scenes: Sequence[Scene], detect: Detect, label: str) -> list[PictureResult]:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from sorter.runtime.bundle import ClassCalibration
 from training.evaluation.average_precision import ClassMatches
-from training.release.calibrate import calibrated, calibration_error, fit_calibration, operating_curve
+from training.release.calibrate import calibrated, fit_calibration, fit_calibrations, operating_curve
+from training.release.held_out import expected_calibration_error
 
 
 def matches_of(scores: np.ndarray, hits: np.ndarray, label_count: int) -> ClassMatches:
@@ -21,7 +22,7 @@ def matches_of(scores: np.ndarray, hits: np.ndarray, label_count: int) -> ClassM
 def test_order_is_kept_whatever_the_detections(pairs: list[tuple[float, bool]]) -> None:
     scores = np.array([score for score, _ in pairs])
     hits = np.array([hit for _, hit in pairs], dtype=np.bool_)
-    calibration = fit_calibration(matches_of(scores, hits, 10))
+    calibration = fit_calibration([matches_of(scores, hits, 10)])
     probabilities = calibrated(np.linspace(0.01, 0.99, 50), calibration)
     assert calibration.slope > 0
     assert (np.diff(probabilities) > 0).all()
@@ -32,19 +33,21 @@ def test_boastful_scores_are_brought_down() -> None:
     scores = rng.uniform(0.05, 0.99, 4000)
     hits = rng.random(4000) < scores**3
     matches = matches_of(scores, hits, int(hits.sum()))
-    calibration = fit_calibration(matches)
-    before, after = (calibration_error([matches], [one]) for one in (ClassCalibration(), calibration))
+    calibration = fit_calibration([matches])
+    before, after = (
+        expected_calibration_error({"can": matches}, {"can": one}) for one in (ClassCalibration(), calibration)
+    )
     assert after < 0.05 < before
     assert calibrated(np.array([0.5]), calibration)[0] < 0.3
 
 
 def test_a_class_without_detections_keeps_its_scores() -> None:
-    calibration = fit_calibration(matches_of(np.zeros(0), np.zeros(0, dtype=np.bool_), 3))
+    calibration = fit_calibration([matches_of(np.zeros(0), np.zeros(0, dtype=np.bool_), 3)])
     assert calibrated(np.array([0.3]), calibration)[0] == pytest.approx(0.3)
 
 
 def test_a_rare_class_stays_near_its_scores() -> None:
-    calibration = fit_calibration(matches_of(np.array([0.9]), np.array([False]), 1))
+    calibration = fit_calibration([matches_of(np.array([0.9]), np.array([False]), 1)])
     assert calibration.slope == pytest.approx(1.0, abs=0.5)
     assert abs(calibration.offset) < 0.6
 
@@ -60,3 +63,19 @@ def test_the_operating_curve_counts_what_passes() -> None:
 def test_thresholds_that_nothing_passes_are_left_out() -> None:
     points = operating_curve(matches_of(np.array([0.15]), np.array([True]), 1), ClassCalibration())
     assert [point.probability for point in points] == [0.1]
+
+
+def test_a_rare_class_follows_the_others() -> None:
+    """Twenty boastful detections of one class pull a class that was seen once along with them, belts do not."""
+    boastful = matches_of(np.full(400, 0.9), np.arange(400) % 4 == 0, 100)
+    rare = matches_of(np.array([0.9]), np.array([True]), 1)
+    never, certain = (
+        matches_of(np.zeros(0), np.zeros(0, dtype=np.bool_), 0),
+        matches_of(np.full(400, 0.5), np.ones(400, dtype=np.bool_), 400),
+    )
+    found = fit_calibrations(
+        {"can": boastful, "glass": rare, "residue": never}, {"can": certain, "glass": certain, "residue": certain}
+    )
+    assert calibrated(np.array([0.9]), found["can"])[0] == pytest.approx(0.25, abs=0.1)
+    assert calibrated(np.array([0.9]), found["glass"])[0] < 0.6
+    assert calibrated(np.array([0.5]), found["residue"])[0] > 0.9
