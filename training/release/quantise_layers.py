@@ -1,0 +1,51 @@
+"""Which layers of a network keep their floats: what decodes boxes always, then the stem, then the head."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+# Ultralytics numbers its modules; the last one is the detection head, whose cv2 gives boxes and cv3 gives classes.
+_MODULE = re.compile(r"/model\.(\d+)/")
+# The first three modules see grey levels and edges: in 8 bits they alone make half of all that the network then errs,
+# measured on YOLOv5n, where the whole head makes next to nothing of it.
+_STEM = r".*/model\.[012]/"
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """One way to quantise.
+
+    Attributes:
+        name: what keeps its floats.
+        float_layers: regular expressions; a layer whose name one of them matches from its start is not quantised.
+        is_controlled: whether further layers are given their floats back until the drop is within its limits.
+    """
+
+    name: str
+    float_layers: tuple[str, ...]
+    is_controlled: bool = False
+
+
+def rungs_for(layer_names: Iterable[str]) -> tuple[Rung, ...]:
+    """Ways to quantise a network, from the fastest to the safest.
+
+    Args:
+        layer_names: of the whole network.
+    """
+    numbers = [int(found.group(1)) for name in layer_names if (found := _MODULE.search(name))]
+    if not numbers:
+        return Rung("nothing in floats", ()), Rung("layers chosen by accuracy control in floats", (), True)
+    head = rf".*/model\.{max(numbers)}/"
+    decoding = rf"{head}(?!cv[23]\.)"
+    return (
+        Rung("box decoding in floats", (decoding,)),
+        Rung("box decoding and stem in floats", (decoding, _STEM)),
+        Rung("head and stem in floats", (head, _STEM)),
+        Rung("head, stem, and layers chosen by accuracy control, in floats", (head, _STEM), True),
+    )
+
+
+def kept_in_floats(layer_names: Sequence[str], rung: Rung) -> list[str]:
+    """The layers that a rung leaves alone, in the network's order."""
+    patterns = [re.compile(one) for one in rung.float_layers]
+    return [name for name in layer_names if any(pattern.match(name) for pattern in patterns)]
