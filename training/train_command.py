@@ -16,6 +16,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "training.release.export_command:export",
         "Write a trained network as ONNX at any size, square or not.",
     ),
+    "quantise": (
+        "training.release.quantise_command:quantise",
+        "Add INT8 forms to a bundle, if they lose little enough.",
+    ),
+    "parity": (
+        "training.release.parity_command:parity",
+        "Compare all forms of a bundle, on every runtime, picture by picture.",
+    ),
     "reference": (
         "training.evaluation.reference_command:reference",
         "Measure a plain Ultralytics model, to set it beside a bundle.",
