@@ -47,10 +47,26 @@ class WriteAtOnce(PictureQueue):
         pass
 
 
+class WriteLate(WriteAtOnce):
+    """A disk so slow that the ring has come round to every picture before it is written."""
+
+    def __init__(self, store: PictureStore) -> None:
+        super().__init__(store)
+        self.waiting: list[ChosenPicture] = []
+
+    def put(self, chosen: ChosenPicture) -> bool:
+        self.waiting.append(chosen)
+        return True
+
+    def close(self) -> None:
+        for chosen in self.waiting:
+            self.store.write(chosen)
+
+
 class SimulatedLine:
     """A source, an oracle that confuses classes, and the harvest, on a clock that only frames move."""
 
-    def __init__(self, **harvest: object) -> None:
+    def __init__(self, open_queue: type[PictureQueue] = WriteAtOnce, **harvest: object) -> None:
         defaults = {"min_free_mib": 0, "shift_h": 0.01, "max_per_shift": 40}
         self.settings = Settings(
             camera=CameraSettings(width_px=96, height_px=96),
@@ -62,7 +78,7 @@ class SimulatedLine:
         self.source = open_source(self.settings, self.clock, epoch_ns=0)
         self.pipeline = Pipeline(self.settings, self.source, open_detector(self.settings, epoch_ns=0), self.clock)
         untouched = no_calibration(len(self.settings.recipe.classes))
-        self.harvest = Harvest(self.settings, lambda _model_id: untouched, self.wall, self.said.append, WriteAtOnce)
+        self.harvest = Harvest(self.settings, lambda _model_id: untouched, self.wall, self.said.append, open_queue)
 
     def wall(self) -> datetime:
         return EPOCH + timedelta(microseconds=self.clock.now_ns() / NS_PER_US)
@@ -124,7 +140,8 @@ def _boxes(one: KeptPicture) -> list[tuple[float, float, float, float]]:
 
 
 def test_the_picture_kept_is_the_one_that_was_seen_and_not_the_ring(open_line) -> None:
-    line = open_line(picture_format="png", random_share=1.0, uncertain_share=0, disagreeing_share=0, flagged_share=0)
+    shares = {"random_share": 1.0, "uncertain_share": 0, "disagreeing_share": 0, "flagged_share": 0}
+    line = open_line(open_queue=WriteLate, picture_format="png", **shares)
     pictures = {}
     for view in line.views(200):
         pictures[view.frame.frame_id] = view.frame.image.copy()
