@@ -36,8 +36,20 @@ class Outcome(msgspec.Struct, frozen=True):
 @click.option("--shelf", "shelf_folder", type=_PATH, required=True, help="Folder of the shelf; made if missing.")
 @click.option("--data", type=_PATH, required=True, help="The frozen site set: a folder with images/ and labels/.")
 @click.option("--config", type=_PATH, help="Line configuration: trusted keys, classes, runtime and precision.")
-@click.option("--margin", type=click.FloatRange(0, 1), default=_GATE.margin_ratio, show_default=True)
-@click.option("--min-labels", type=click.IntRange(1), default=_GATE.min_label_count, show_default=True)
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, 1),
+    default=_GATE.margin_ratio,
+    show_default=True,
+    help="By how much a total may fall.",
+)
+@click.option(
+    "--min-labels",
+    type=click.IntRange(1),
+    default=_GATE.min_label_count,
+    show_default=True,
+    help="Labels from which a class has a vote of its own.",
+)
 @click.option("--new-site-set", is_flag=True, help="From now on compare on this site set; it is not the one before.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def promote(

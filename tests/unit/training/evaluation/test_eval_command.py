@@ -19,7 +19,7 @@ def run(*arguments: object) -> str:
         evaluate, [str(one) for one in arguments], catch_exceptions=False, standalone_mode=False
     )
     assert answer.exit_code == 0, answer.output
-    assert answer.stderr == ""
+    assert [row for row in answer.stderr.splitlines() if "it is not signed" not in row] == []
     return answer.stdout
 
 
