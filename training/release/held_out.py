@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from sorter.runtime.bundle import Bundle, ClassCalibration, OperatingPoint
 from training.evaluation.average_precision import ClassMatches, PictureResult, match_class
@@ -72,17 +73,20 @@ def results_of(scenes: Sequence[Scene], detect: Detect, label: str) -> list[Pict
     with progress(scenes, len(scenes), label) as shown:
         for scene in shown:
             result = picture_result(scene.boxes_px, scene.class_ids, detect(scene.picture))
-            judged = scene.known[result.class_ids]
-            results.append(
-                PictureResult(
-                    result.label_boxes_px,
-                    result.label_class_ids,
-                    result.boxes_px[judged],
-                    result.scores[judged],
-                    result.class_ids[judged],
-                )
-            )
+            results.append(of_classes(result, scene.known))
     return results
+
+
+def of_classes(result: PictureResult, known: NDArray[np.bool_]) -> PictureResult:
+    """The result without detections of classes that the picture does not label exhaustively; `known` is (C,)."""
+    judged = known[result.class_ids]
+    return PictureResult(
+        result.label_boxes_px,
+        result.label_class_ids,
+        result.boxes_px[judged],
+        result.scores[judged],
+        result.class_ids[judged],
+    )
 
 
 def with_test_figures(bundle: Bundle, figures: Figures) -> Bundle:

@@ -1,6 +1,7 @@
 """From a folder of pictures to a bundle that the line can open and `farz eval` can measure."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sorter.errors import BadInputError, BundleError, DataFolderError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.bundle import load_bundle
 from training.evaluation.eval_command import evaluate
+from training.release.calibrate_command import calibrate
 from training.run_command import finish, run
 
 pytest.importorskip("torch")
@@ -119,3 +121,28 @@ def test_finishing_twice_gives_the_same_bundle(trained: tuple[Path, Path], tmp_p
     assert answer.exit_code == 0, answer.output
     first, second = load_bundle(trained[0]).manifest, load_bundle(tmp_path / "tiny").manifest
     assert (first.calibration, first.metrics) == (second.calibration, second.metrics)
+
+
+def test_an_existing_bundle_is_calibrated_to_a_site(
+    trained: tuple[Path, Path], tmp_path: Path, write_belts: BeltWriter
+) -> None:
+    bundle = Path(shutil.copytree(trained[0], tmp_path / "tiny"))
+    before = load_bundle(bundle)
+    site = write_belts(tmp_path / "site", 8, SIZE_PX, ("can", "glass"))
+    answer = CliRunner().invoke(calibrate, [str(bundle), "--data", str(site)], catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    after = load_bundle(bundle)
+    assert after.model_id == before.model_id
+    assert after.manifest.calibration["hdpe"] == before.manifest.calibration["hdpe"]
+    assert after.manifest.metrics["site_ece"] <= after.manifest.metrics["site_ece_before"] + 0.02
+    assert after.manifest.data_sheet[-1] == f"calibrated on {tmp_path.name}/site, 8 pictures"
+
+
+def test_nothing_labelled_calibrates_nothing(
+    trained: tuple[Path, Path], tmp_path: Path, write_belts: BeltWriter
+) -> None:
+    site = write_belts(tmp_path / "site", 2, SIZE_PX, CLASS_NAMES)
+    for path in (site / "labels").iterdir():
+        path.write_text("")
+    with pytest.raises(DataFolderError, match="nothing is labelled"):
+        CliRunner().invoke(calibrate, [str(trained[0]), "--data", str(site)], catch_exceptions=False)
