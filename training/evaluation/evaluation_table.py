@@ -16,7 +16,7 @@ def evaluation_table(report: EvaluationReport) -> str:
     lines = [head, *(_with_interval(label, one) for label, one in overall if one is not None), _COLUMNS]
     lines += [
         f"{name:16s} {one.ap50:6.3f} {one.ap50_95:9.3f} {_shown(one.precision):>10s} {one.recall:7.3f} "
-        f"{_shown(one.ece.value if one.ece else None):>7s} {one.label_count:7d}"
+        f"{_ece(one.ece):>7s} {one.label_count:7d}"
         for name, one in report.per_class.items()
     ]
     groups = report.breakdown
@@ -62,6 +62,10 @@ def _with_interval(label: str, one: Interval) -> str:
 
 def _estimate(one: Mapping[str, float | None]) -> str:
     return f"{_shown(one['value'])} [{one['low']:.3f}, {one['high']:.3f}]"
+
+
+def _ece(one: Interval | None) -> str:
+    return "–" if one is None else f"{one.value:.3f}"
 
 
 def _shown(ratio: float | None) -> str:

@@ -29,6 +29,13 @@ class OtherEvaluation(msgspec.Struct, frozen=True):
     map50_95: Interval
     per_class: dict[str, OtherClass]
     picture_results: PictureByPicture | None = None
+    runtime: str = ""
+    precision: str = ""
+
+    @property
+    def name(self) -> str:
+        """The model and how it was run, for one model may be set beside itself in another precision."""
+        return " ".join(part for part in (self.model_id, self.runtime, self.precision) if part)
 
 
 def kept_matches(names: Sequence[str], matches: Mapping[str, ClassMatches]) -> PictureByPicture:
@@ -39,7 +46,15 @@ def kept_matches(names: Sequence[str], matches: Mapping[str, ClassMatches]) -> P
 def as_other(report: EvaluationReport, names: Sequence[str], matches: Mapping[str, ClassMatches]) -> OtherEvaluation:
     """An evaluation made just now, as one to be compared with."""
     per_class = {name: OtherClass(one.ap50) for name, one in report.per_class.items()}
-    return OtherEvaluation(report.model_id, report.map50, report.map50_95, per_class, kept_matches(names, matches))
+    return OtherEvaluation(
+        report.model_id,
+        report.map50,
+        report.map50_95,
+        per_class,
+        kept_matches(names, matches),
+        report.runtime,
+        report.precision,
+    )
 
 
 def unpacked(kept: KeptMatches) -> ClassMatches:
@@ -69,7 +84,7 @@ def set_beside(
     reason = _why_unpaired(names, matches, other)
     their_matches = {name: unpacked(one) for name, one in theirs.items()}
     return ComparedModel(
-        name=other.model_id,
+        name=other.name,
         map50=other.map50,
         map50_95=other.map50_95,
         per_class_ap50={name: one.ap50 for name, one in other.per_class.items()},

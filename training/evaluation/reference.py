@@ -1,6 +1,7 @@
 """A plain Ultralytics model judged exactly as a bundle is, so that both can be set side by side.
 
-It is run as Ultralytics runs it for its own validation: letterboxed, thinned at an overlap of 0.7, at most 300 boxes.
+It is run as Ultralytics runs it: letterboxed, at most 300 boxes, thinned at an overlap of 0.7 class by class. So an
+item may keep a second name, which average precision rewards and a line cannot use; `thins_as_line` leaves one name.
 One of the few modules that lead to torch; it is imported when a model is opened.
 """
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from sorter.errors import BadInputError
 from sorter.model.materials import CLASS_NAMES
+from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import file_sha256
 from sorter.runtime.labelled_folder import open_labelled_folder
 from training.evaluation.evaluate import Detect
@@ -27,22 +29,30 @@ from training.evaluation.model_under_test import FAINTEST_SCORE
 from training.synthesis.pixels import Picture
 from vision.frame import Detections
 
-_NMS_OVERLAP_RATIO = 0.7
+_OWN_NMS_OVERLAP_RATIO = 0.7
+_LINE_NMS_OVERLAP_RATIO = DetectorSettings().nms_iou_ratio
 _MOST_DETECTIONS = 300
 _DEFAULT_SIZE_PX = 640
 _SUFFIXES = (".pt", ".onnx")
 
 
 class UltralyticsModel(msgspec.Struct, frozen=True):
-    """An opened model, its classes by number, and the side of the pictures it takes."""
+    """An opened model, its classes by number, the side of the pictures it takes, and how its boxes are thinned."""
 
     network: Any
     names: dict[int, str]
     size_px: int
+    thins_as_line: bool = False
 
 
 def evaluate_ultralytics(
-    weights: Path, data: Sequence[Path], measured_at: str, size_px: int | None = None, seed: int = 0
+    weights: Path,
+    data: Sequence[Path],
+    measured_at: str,
+    size_px: int | None = None,
+    seed: int = 0,
+    *,
+    thins_as_line: bool = False,
 ) -> EvaluationReport:
     """Measure a model of `yolo train` (.pt) or its export (.onnx) on labelled folders.
 
@@ -55,12 +65,13 @@ def evaluate_ultralytics(
         measured_at: the present, as text.
         size_px: side of the pictures it is given; without it, the size it was trained at.
         seed: of the resampling.
+        thins_as_line: thin its boxes as the line does, over all classes together.
 
     Raises:
         BadInputError: if the model cannot be opened or none of its classes is known.
         DataFolderError: if a folder cannot be read or labels nothing exhaustively.
     """
-    model = open_ultralytics(weights, size_px)
+    model = msgspec.structs.replace(open_ultralytics(weights, size_px), thins_as_line=thins_as_line)
     pictures: list[ExaminedPicture] = []
     seconds = 0.0
     for folder in data:
@@ -69,7 +80,7 @@ def evaluate_ultralytics(
         seconds += spent_s
     examination = Examination(
         model_id=f"{weights.stem}-{file_sha256(weights)[:8]}",
-        runtime="ultralytics",
+        runtime="ultralytics, thinned as the line does" if thins_as_line else "ultralytics",
         precision="f32",
         model=_facts(weights, model),
         calibration={},
@@ -129,11 +140,15 @@ def class_of_each(names: Mapping[int, str], folder: Path) -> NDArray[np.int64]:
 
 def detect_with(model: UltralyticsModel, columns: NDArray[np.int64]) -> Detect:
     """The model as a function of single pictures; detections of unknown classes are left out."""
+    thinning = {
+        "agnostic_nms": model.thins_as_line,
+        "iou": _LINE_NMS_OVERLAP_RATIO if model.thins_as_line else _OWN_NMS_OVERLAP_RATIO,
+    }
 
     def detect(picture: Picture) -> Detections:
         (found,) = model.network.predict(
-            picture, imgsz=model.size_px, conf=FAINTEST_SCORE, iou=_NMS_OVERLAP_RATIO, max_det=_MOST_DETECTIONS,
-            device="cpu", verbose=False,
+            picture, imgsz=model.size_px, conf=FAINTEST_SCORE, max_det=_MOST_DETECTIONS, device="cpu", verbose=False,
+            **thinning,
         )  # fmt: skip
         boxes = found.boxes.cpu().numpy()
         class_ids = columns[boxes.cls.astype(np.int64)]

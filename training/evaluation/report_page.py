@@ -16,6 +16,7 @@ from training.evaluation.page_parts import PairRow, Row, bar_rows, card, facts, 
 from training.evaluation.picture_gallery import Crop, Gallery
 from training.evaluation.strip_part import strip_part, strip_tiles
 
+_FEW_PICTURES = 30
 _STYLE = Path(__file__).with_name("report.css")
 
 
@@ -66,7 +67,15 @@ def _head(report: EvaluationReport) -> str:
         f'<header class="top"><h1>{escape(report.model_id)}</h1><p class="lead">How good it is on '
         f"<b>{data.picture_count} pictures</b> with <b>{data.label_count} labelled items</b> of "
         f"{len(data.judged_classes)} classes from <b>{escape(', '.join(data.sources))}</b>, "
-        f"run by <b>{escape(report.runtime)}</b> in <b>{escape(report.precision)}</b>.</p></header>"
+        f"run by <b>{escape(report.runtime)}</b> in <b>{escape(report.precision)}</b>.{_warning(report)}</p></header>"
+    )
+
+
+def _warning(report: EvaluationReport) -> str:
+    if report.picture_count >= _FEW_PICTURES:
+        return ""
+    return (
+        f" <b>With fewer than {_FEW_PICTURES} pictures the intervals are too short: they show only what was seen.</b>"
     )
 
 

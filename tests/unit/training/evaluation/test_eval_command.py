@@ -92,7 +92,7 @@ def test_a_model_is_compared_with_its_own_earlier_evaluation(
     words = ("--model", square_bundle, "--data", square_folder)
     found = json.loads(run(*words, "--compare", earlier, "--compare-model", square_bundle, "--json"))
     for one in found["comparisons"]:
-        assert one["name"] == report["model_id"]
+        assert one["name"] == f"{report['model_id']} openvino f32"
         assert one["map50"] == report["map50"]
         assert one["difference"]["map50"]["value"] == pytest.approx(0.0, abs=1e-9)
         assert one["unpaired_because"] is None

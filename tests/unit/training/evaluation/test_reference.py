@@ -59,6 +59,19 @@ def test_detections_keep_box_and_score_and_drop_what_stands_for_no_material() ->
     assert found.class_probs.max(axis=1).tolist() == pytest.approx([0.5, 0.52])
 
 
+def test_thinned_as_the_line_does_an_item_has_one_name() -> None:
+    asked: dict[str, Any] = {}
+
+    class Listener(OneOfEach):
+        def predict(self, picture: np.ndarray, **words: Any) -> list[Any]:
+            asked.update(words)
+            return super().predict(picture, **words)
+
+    model = UltralyticsModel(Listener({0: "jug"}), {0: "jug"}, SIDE_PX, thins_as_line=True)
+    detect_with(model, np.array([3]))(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))
+    assert (asked["agnostic_nms"], asked["iou"]) == (True, 0.5)
+
+
 @pytest.mark.parametrize("name", ["nowhere.pt", "model.txt"])
 def test_what_is_no_model_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
     (tmp_path / "model.txt").write_text("no model")

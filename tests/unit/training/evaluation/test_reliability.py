@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.evaluation.average_precision import picture_draws
@@ -68,6 +68,7 @@ def test_honest_probabilities_have_a_small_error_and_doubled_odds_a_larger_one()
     assert error(outcomes(bold, hits)) > 2 * error(outcomes(honest, hits))
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 120))
 def test_the_error_is_a_share_does_not_depend_on_order_and_lies_in_its_interval(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)

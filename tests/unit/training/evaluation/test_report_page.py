@@ -106,6 +106,10 @@ def test_the_comparison_is_on_the_page(tab: Any) -> None:
     assert "No clear difference in mAP50" in tab.inner_text("main")
 
 
+def test_intervals_from_few_pictures_come_with_a_warning(report: Written) -> None:
+    assert "With fewer than 30 pictures" in report[0].read_text()
+
+
 def test_no_picture_is_shown_unless_asked_for(report: Written) -> None:
     assert "<img" not in report[0].read_text()
 
