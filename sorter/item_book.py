@@ -40,6 +40,10 @@ class ItemBook:
         """Items that still wait for their decision."""
         return (self._item(entry) for entry in list(self._entries.values()) if entry.decision is None)
 
+    def holds(self, track_id: int) -> bool:
+        """Whether an item is still on the belt as far as the book knows."""
+        return track_id in self._entries
+
     def item(self, track_id: int) -> BeltItem:
         """One item by its track."""
         return self._item(self._entries[track_id])

@@ -65,8 +65,12 @@ class Sorting:
         self._book.calibration = calibration
 
     def assess(self, batch: TrackBatch) -> Assessment:
-        """What would be done with each item of a view if it were decided now; for screens."""
-        return Assessment(batch.frame_id, tuple(self._intent(track.track_id) for track in batch.tracks))
+        """What would be done with each item of a view if it were decided now; for screens.
+
+        A view that comes very late shows items that have passed the line since and are forgotten: those are left out.
+        """
+        known_ids = [track.track_id for track in batch.tracks if self._book.holds(track.track_id)]
+        return Assessment(batch.frame_id, tuple(self._intent(track_id) for track_id in known_ids))
 
     def forget_items(self) -> None:
         """Forget all items: the tracks' numbers begin anew."""

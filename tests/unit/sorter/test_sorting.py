@@ -224,3 +224,11 @@ def test_screens_are_told_what_would_be_done_and_then_what_was_decided() -> None
     line.take_belt(belt(1_501_000), at_ns(1_501_000))
     assert all(intent.is_decided for intent in line.assess(batch).intents)
     assert np.isclose(line.assess(batch).intents[0].probability, 0.98, atol=0.01)
+
+
+def test_a_view_that_comes_after_its_items_have_passed_is_assessed_without_them() -> None:
+    line = sorting()
+    late = TrackBatch(1, at_ns(0), 0, "model", (track(1, 300_000), track(2, 9_800_000)))
+    line.take_belt(belt(10_000_000), at_ns(10_000_000))
+    line.take_tracks(late, at_ns(10_000_000))
+    assert [intent.track_id for intent in line.assess(late).intents] == [2]
