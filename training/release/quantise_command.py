@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from sorter.runtime.bundle import load_bundle
+from sorter.runtime.bundle import MANIFEST_NAME, load_bundle
+from sorter.runtime.bundle_trust import SIGNATURE_SUFFIX
 from sorter.runtime.clock import SystemClock
 from training.release.quantise_limits import Limits
 
@@ -45,7 +46,7 @@ def quantise(
     beyond them is not written, and the exit code is 1. The float32 that everything is measured against is true
     float32, and the speeds are medians of forms taking turns on the same pictures, on this machine.
 
-    The manifest changes, so sign the bundle again if it was signed.
+    The manifest changes: a bundle that was signed must be signed again.
 
     \b
     farz train quantise models/site --data data/site --validate data/site-test
@@ -60,5 +61,7 @@ def quantise(
     limits = Limits(max_drop, max_class_drop)
     report = quantise_bundle(opened, chosen, forms or _FORMS, limits, SystemClock())
     click.echo(msgspec.json.encode(report).decode() if as_json else quantisation_table(report))
+    if report.is_written and (bundle / f"{MANIFEST_NAME}{SIGNATURE_SUFFIX}").is_file():
+        click.echo(f"{bundle}: its signature was made for the manifest before this; sign it again", err=True)
     if not report.is_complete:
         sys.exit(_NOT_ACCEPTED_EXIT_CODE)

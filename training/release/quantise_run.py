@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sorter.errors import FarzError
 from sorter.model.settings import DetectorSettings
-from sorter.runtime.bundle import ONNX_QDQ_FORM, OPENVINO_INT8_FORM, Bundle
+from sorter.runtime.bundle import ONNX_QDQ_FORM, Bundle
 from sorter.runtime.clock import Clock
 from sorter.runtime.labelled_folder import LabelledPicture
 from training.evaluation.evaluate import detect_by
@@ -36,7 +36,6 @@ from vision.detectors.forms import MAIN_FORM, Form, form_named
 from vision.detectors.onnxruntime_detector import OnnxRuntimeDetector
 from vision.detectors.openvino_detector import OpenVinoDetector
 
-FORM_NAMES = (OPENVINO_INT8_FORM, ONNX_QDQ_FORM)
 _MOST_TIMED_PICTURES = 40
 
 
@@ -78,6 +77,11 @@ class QuantisationReport(msgspec.Struct, frozen=True):
     def is_complete(self) -> bool:
         """Whether every form that was asked for has been accepted."""
         return all(one.is_accepted for one in self.forms)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the bundle has changed."""
+        return any(one.is_accepted for one in self.forms[1:])
 
 
 class _Tried(msgspec.Struct, frozen=True):
