@@ -16,6 +16,8 @@ from training.synthesis.scene import areas, intersections
 IOU_THRESHOLDS: NDArray[np.float64] = np.linspace(0.5, 0.95, 10)
 RECALLS: NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
 _MOST_DETECTIONS = 100
+# Average precision wants the whole curve; what a line would act on starts much higher.
+FAINTEST_SCORE = 0.001
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +30,8 @@ class PictureResult(msgspec.Struct, frozen=True):
         label_class_ids: (N,).
         boxes_px: (M, 4) detections.
         scores: (M,) 0..1.
-        class_ids: (M,).
+        class_ids: (M,), the likeliest class of each.
+        class_probs: (M, C) the score of every class of each, where the model gives them all.
     """
 
     label_boxes_px: Floats
@@ -36,6 +39,18 @@ class PictureResult(msgspec.Struct, frozen=True):
     boxes_px: Floats
     scores: Floats
     class_ids: NDArray[np.int64]
+    class_probs: Floats | None = None
+
+    def chosen(self, detections: NDArray[np.bool_]) -> "PictureResult":
+        """The same picture with some of its detections."""
+        return PictureResult(
+            self.label_boxes_px,
+            self.label_class_ids,
+            self.boxes_px[detections],
+            self.scores[detections],
+            self.class_ids[detections],
+            None if self.class_probs is None else self.class_probs[detections],
+        )
 
 
 class ClassMatches(msgspec.Struct, frozen=True):
@@ -52,6 +67,20 @@ class ClassMatches(msgspec.Struct, frozen=True):
     pictures: NDArray[np.int64]
     hits: NDArray[np.bool_]
     label_counts: NDArray[np.int64]
+
+
+def every_name(result: PictureResult, least_score: float = FAINTEST_SCORE) -> PictureResult:
+    """Each box once for every class that it may be of, as COCO's figures are made: one row a box, class and score.
+
+    A model that gives one name a box stays as it is.
+    """
+    if result.class_probs is None:
+        return result
+    rows, class_ids = np.nonzero(result.class_probs >= least_score)
+    return PictureResult(
+        result.label_boxes_px, result.label_class_ids, result.boxes_px[rows], result.class_probs[rows, class_ids],
+        class_ids.astype(np.int64),
+    )  # fmt: skip
 
 
 def match_class(results: Sequence[PictureResult], class_id: int) -> ClassMatches:

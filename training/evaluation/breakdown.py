@@ -43,7 +43,7 @@ class Breakdown(msgspec.Struct, frozen=True):
 
 def breakdown_of(pictures: Sequence[ExaminedPicture], judged: Mapping[str, int], seed: int) -> Breakdown:
     """Figures by source folder, by camera, and by thirds of the labels from the smallest area to the largest."""
-    results = [picture.judged_result for picture in pictures]
+    results = [picture.judged_names for picture in pictures]
     limits = _thirds(results)
     edges = (0.0, *limits, np.inf)
     sized = {

@@ -14,6 +14,7 @@ from training.evaluation.average_precision import (
     ClassMatches,
     PictureResult,
     ap_table,
+    every_name,
     match_class,
     mean_of_labelled,
     picture_draws,
@@ -74,7 +75,8 @@ def compare(
         ValueError: if the pictures or their labels are not the same, or no class is judged.
     """
     matches_a, matches_b = (
-        {name: match_class(results, index) for name, index in judged.items()} for results in (results_a, results_b)
+        {name: match_class([every_name(one) for one in results], index) for name, index in judged.items()}
+        for results in (results_a, results_b)
     )
     return compare_matches(matches_a, matches_b, seed, resample_count)
 

@@ -18,6 +18,7 @@ from training.evaluation.average_precision import (
     PictureResult,
     ap_table,
     average_precision,
+    every_name,
     match_class,
     mean_average_precision,
     mean_of_labelled,
@@ -55,12 +56,21 @@ class ClassFigures(msgspec.Struct, frozen=True):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """The figures of a set of pictures, whoever made the detections; `reliability` is over all classes together."""
+    """The figures of a set of pictures, whoever made the detections.
+
+    Attributes:
+        map50: with every class that a box may be of, as COCO has it; likewise `map50_95` and the classes' AP.
+        map50_95: averaged over the overlaps.
+        per_class: by name.
+        reliability: over all classes together.
+        map50_one_name: with the likeliest class of each box alone, which is what a line would call it.
+    """
 
     map50: Interval
     map50_95: Interval
     per_class: dict[str, ClassFigures]
     reliability: Reliability | None = None
+    map50_one_name: Interval | None = None
 
 
 def detect_by(detector: Detector) -> Detect:
@@ -99,13 +109,13 @@ def labelled_boxes_px(shares: NDArray[np.float64], picture: Picture) -> NDArray[
 def picture_result(
     label_boxes_px: NDArray[np.float64], label_class_ids: NDArray[np.int64], found: Detections
 ) -> PictureResult:
-    """Each found box as a detection of its likeliest class, as the line itself reads it."""
+    """Each found box as a detection of its likeliest class, with the scores of the others beside it."""
     boxes_px, class_probs = (np.asarray(part, np.float64) for part in (found.boxes_px, found.class_probs))
     if not len(boxes_px):
         empty = np.zeros(0)
         return PictureResult(label_boxes_px, label_class_ids, np.zeros((0, 4)), empty, empty.astype(np.int64))
     class_ids = class_probs.argmax(axis=1).astype(np.int64)
-    return PictureResult(label_boxes_px, label_class_ids, boxes_px, class_probs.max(axis=1), class_ids)
+    return PictureResult(label_boxes_px, label_class_ids, boxes_px, class_probs.max(axis=1), class_ids, class_probs)
 
 
 def outside_ignored(result: PictureResult, ignored_px: NDArray[np.float64]) -> PictureResult:
@@ -116,8 +126,7 @@ def outside_ignored(result: PictureResult, ignored_px: NDArray[np.float64]) -> P
     same = result.class_ids[:, None] == result.label_class_ids[None]
     finds = same & (overlap_ratios(result.boxes_px, result.label_boxes_px) >= OVERLAP_RATIO)
     stays = finds.any(axis=1) | (inside < OVERLAP_RATIO).all(axis=1)
-    parts = {"boxes_px": result.boxes_px[stays], "scores": result.scores[stays], "class_ids": result.class_ids[stays]}
-    return msgspec.structs.replace(result, **parts)
+    return result.chosen(stays)
 
 
 def judged_classes(folder: LabelledFolder, class_names: Sequence[str]) -> dict[str, int]:
@@ -148,18 +157,29 @@ def figures_of(
         seed: of the resampling.
     """
     matches = {name: match_class(results, class_id) for name, class_id in judged.items()}
-    every = list(matches.values())
+    named = [every_name(result) for result in results]
+    every = {name: match_class(named, class_id) for name, class_id in judged.items()}
     draws = picture_draws(len(results), RESAMPLE_COUNT, seed)
-    values = mean_average_precision(every, np.ones(len(results), dtype=np.int64))
+    table, maps = _average_precisions(list(every.values()), draws)
+    _, maps_by_one_name = _average_precisions(list(matches.values()), draws)
+    outcomes = {name: outcomes_of(one, (calibration or {}).get(name)) for name, one in matches.items()}
+    per_class = {
+        name: class_figures(one, every[name], outcomes[name], table[:, row, 0], draws)
+        for row, (name, one) in enumerate(matches.items())
+    }
+    trust = reliability(pooled(list(outcomes.values())), draws)
+    return Figures(*maps, per_class, trust, maps_by_one_name[0])
+
+
+def _average_precisions(
+    every: Sequence[ClassMatches], draws: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], tuple[Interval, Interval]]:
+    """AP of each draw and class, and (mAP50, mAP50-95) with their intervals."""
+    values = mean_average_precision(every, np.ones(draws.shape[1], dtype=np.int64))
     table = np.array([ap_table(every, draw) for draw in draws])
     spread = np.array([mean_of_labelled(one) for one in table])
     map50, map50_95 = (percentile_interval(values[index], spread[:, index]) for index in (0, 1))
-    outcomes = {name: outcomes_of(one, (calibration or {}).get(name)) for name, one in matches.items()}
-    per_class = {
-        name: class_figures(one, outcomes[name], table[:, row, 0], draws)
-        for row, (name, one) in enumerate(matches.items())
-    }
-    return Figures(map50, map50_95, per_class, reliability(pooled(list(outcomes.values())), draws))
+    return table, (map50, map50_95)
 
 
 def outcomes_of(matches: ClassMatches, calibration: ClassCalibration | None) -> Outcomes:
@@ -169,10 +189,22 @@ def outcomes_of(matches: ClassMatches, calibration: ClassCalibration | None) -> 
 
 
 def class_figures(
-    matches: ClassMatches, outcomes: Outcomes, ap50_spread: NDArray[np.float64], draws: NDArray[np.int64]
+    matches: ClassMatches,
+    every_match: ClassMatches,
+    outcomes: Outcomes,
+    ap50_spread: NDArray[np.float64],
+    draws: NDArray[np.int64],
 ) -> ClassFigures:
-    """Figures of one class that has labels; `ap50_spread` (R,) is its AP50 in each draw of `draws` (R, P)."""
-    curve = average_precision(matches, np.ones(len(matches.label_counts), dtype=np.int64))
+    """Figures of one class that has labels.
+
+    Args:
+        matches: of boxes whose likeliest class it is.
+        every_match: of all boxes that may be of it, for average precision.
+        outcomes: of `matches`.
+        ap50_spread: (R,) AP50 in each draw.
+        draws: (R, P) of pictures.
+    """
+    curve = average_precision(every_match, np.ones(len(matches.label_counts), dtype=np.int64))
     sure = outcomes.probabilities >= OPERATING_PROBABILITY
     found, hits = (_per_picture(matches, chosen) for chosen in (sure, sure & outcomes.hits))
     precision = ratio_interval(hits, found, draws)

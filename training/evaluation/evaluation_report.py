@@ -72,6 +72,8 @@ class EvaluationReport(msgspec.Struct, frozen=True):
     """What `farz eval` prints.
 
     Attributes:
+        map50: with every class that a box may be of, as COCO and Ultralytics count.
+        map50_one_name: with the likeliest class of each box alone.
         ece: expected calibration error over all judged classes; see `reliability`.
         reliability: the same with the bins of the diagram.
         curves: precision at 101 even recalls from 0 to 1, at an overlap of 0.5, by class.
@@ -84,6 +86,7 @@ class EvaluationReport(msgspec.Struct, frozen=True):
     precision: str
     map50: Interval
     map50_95: Interval
+    map50_one_name: Interval | None
     per_class: dict[str, ClassFigures]
     picture_count: int
     seconds: float

@@ -12,7 +12,12 @@ _COLUMNS = f"{'class':16s} {'AP50':>6s} {'AP50-95':>9s} {'precision':>10s} {'rec
 def evaluation_table(report: EvaluationReport) -> str:
     """The report for people who sit at a terminal."""
     head = f"{report.model_id} on {report.runtime} {report.precision}: {report.picture_count} pictures"
-    overall = (("mAP50", report.map50), ("mAP50-95", report.map50_95), ("ECE", report.ece))
+    overall = (
+        ("mAP50", report.map50),
+        ("mAP50-95", report.map50_95),
+        ("one name", report.map50_one_name),
+        ("ECE", report.ece),
+    )
     lines = [head, *(_with_interval(label, one) for label, one in overall if one is not None), _COLUMNS]
     lines += [
         f"{name:16s} {one.ap50:6.3f} {one.ap50_95:9.3f} {_shown(one.precision):>10s} {one.recall:7.3f} "

@@ -99,6 +99,7 @@ def report_on(examination: Examination, measured_at: str, seed: int = 0) -> tupl
         precision=examination.precision,
         map50=figures.map50,
         map50_95=figures.map50_95,
+        map50_one_name=figures.map50_one_name,
         per_class=figures.per_class,
         picture_count=len(examination.pictures),
         seconds=round(examination.seconds, 3),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sorter.errors import DataFolderError
 from sorter.runtime.labelled_folder import LabelledFolder
-from training.evaluation.average_precision import PictureResult
+from training.evaluation.average_precision import PictureResult, every_name
 
 # "POSAD_1_11-Sep_08-21-18", "cam2-2026-03-04T10_00", "line3_20260304_101500", "belt_007": what comes before the date or
 # the running number names the camera.
@@ -40,8 +40,15 @@ class ExaminedPicture(msgspec.Struct, frozen=True):
     @property
     def judged_result(self) -> PictureResult:
         """Labels and detections of the classes that are labelled exhaustively."""
+        return self._judged(self.result)
+
+    @property
+    def judged_names(self) -> PictureResult:
+        """The same with each detection once for every such class that it may be of."""
+        return self._judged(every_name(self.result))
+
+    def _judged(self, result: PictureResult) -> PictureResult:
         known = np.array(sorted(self.known_class_ids), dtype=np.int64)
-        result = self.result
         return kept(result, np.isin(result.label_class_ids, known), np.isin(result.class_ids, known))
 
 
@@ -53,12 +60,9 @@ def source_of(folder: Path) -> str:
 
 def kept(result: PictureResult, labels: NDArray[np.bool_], detections: NDArray[np.bool_]) -> PictureResult:
     """The same picture with some of its labels and detections."""
-    return PictureResult(
-        result.label_boxes_px[labels],
-        result.label_class_ids[labels],
-        result.boxes_px[detections],
-        result.scores[detections],
-        result.class_ids[detections],
+    chosen = result.chosen(detections)
+    return msgspec.structs.replace(
+        chosen, label_boxes_px=result.label_boxes_px[labels], label_class_ids=result.label_class_ids[labels]
     )
 
 

@@ -46,7 +46,8 @@ def measured(
     """
     judged = judged_in(pictures, class_names)
     results = [picture.judged_result for picture in pictures]
-    matches = {name: match_class(results, class_id) for name, class_id in judged.items()}
+    named = [picture.judged_names for picture in pictures]
+    matches = {name: match_class(named, class_id) for name, class_id in judged.items()}
     probabilities = [probabilities_of(picture, class_names, calibration) for picture in pictures]
     return Measured(
         figures=figures_of(results, judged, calibration, seed),

@@ -4,7 +4,8 @@ METHODS: dict[str, str] = {
     "mAP50": (
         "Mean over the judged classes of average precision as COCO defines it (101 recalls, at most 100 "
         "detections a picture), a detection being right where it overlaps a free label of its class by half or "
-        "more."
+        "more. A box counts once for every class that it may be of, each at that class's score, as Ultralytics counts; "
+        "'one name' is the same figure with the likeliest class of each box alone."
     ),
     "mAP50-95": "The same averaged over the overlaps 0.50, 0.55, … 0.95, so it also asks how well boxes fit.",
     "intervals": (

@@ -8,15 +8,13 @@ import msgspec
 from sorter.errors import ConfigurationError
 from sorter.model.settings import DetectorSettings, Settings
 from sorter.runtime.bundle import load_bundle
+from training.evaluation.average_precision import FAINTEST_SCORE
 from vision.detectors import Detector, open_detector
 
 _ALLOWED = get_type_hints(DetectorSettings)
 # What the line's own settings allow, so that a runtime or precision added there can be measured at once.
 RUNTIMES: tuple[str, ...] = tuple(one for one in get_args(_ALLOWED["runtime"]) if one != "oracle")
 PRECISIONS: tuple[str, ...] = get_args(_ALLOWED["precision"])
-
-# Average precision wants the whole curve; what a line would act on starts much higher.
-FAINTEST_SCORE = 0.001
 
 
 def open_model(folder: Path, runtime: str = "openvino", precision: str = "f32") -> Detector:

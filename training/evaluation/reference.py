@@ -20,12 +20,12 @@ from sorter.model.materials import CLASS_NAMES
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import file_sha256
 from sorter.runtime.labelled_folder import open_labelled_folder
+from training.evaluation.average_precision import FAINTEST_SCORE
 from training.evaluation.evaluate import Detect
 from training.evaluation.evaluation_report import EvaluationReport, ModelFacts
 from training.evaluation.examination import Examination, examine_folders, report_on, versions
 from training.evaluation.examined_picture import ExaminedPicture
 from training.evaluation.kept_matches import kept_matches
-from training.evaluation.model_under_test import FAINTEST_SCORE
 from training.synthesis.pixels import Picture
 from vision.frame import Detections
 

@@ -79,14 +79,9 @@ def results_of(scenes: Sequence[Scene], detect: Detect, label: str) -> list[Pict
 
 def of_classes(result: PictureResult, known: NDArray[np.bool_]) -> PictureResult:
     """The result without detections of classes that the picture does not label exhaustively; `known` is (C,)."""
-    judged = known[result.class_ids]
-    return PictureResult(
-        result.label_boxes_px,
-        result.label_class_ids,
-        result.boxes_px[judged],
-        result.scores[judged],
-        result.class_ids[judged],
-    )
+    judged = result.chosen(known[result.class_ids])
+    probs = None if judged.class_probs is None else np.where(known, judged.class_probs, 0.0)
+    return msgspec.structs.replace(judged, class_probs=probs)
 
 
 def with_test_figures(bundle: Bundle, figures: Figures) -> Bundle:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from training.evaluation.average_precision import PictureResult, average_precision, match_class
+from training.evaluation.average_precision import PictureResult, average_precision, every_name, match_class
 
 _NEVER = 1e9
 
@@ -57,7 +57,8 @@ def worth_of(results: Sequence[PictureResult], judged: Mapping[str, int]) -> Wor
         results: picture by picture.
         judged: name and index of the classes that count; those without a label in these pictures are left out.
     """
-    every = {name: match_class(results, class_id) for name, class_id in judged.items()}
+    named = [every_name(result) for result in results]
+    every = {name: match_class(named, class_id) for name, class_id in judged.items()}
     labelled = {name: matches for name, matches in every.items() if matches.label_counts.sum()}
     once = np.ones(len(results), dtype=np.int64)
     ap50 = {name: float(average_precision(matches, once)[0]) for name, matches in labelled.items()}

@@ -68,8 +68,10 @@ def _show(bundle: Path, data: Path, detector: DetectorSettings) -> _Showing:
     examination = examine_bundle(bundle, [data], runtime, detector.precision)
     judged = judged_in(examination.pictures, examination.model.classes)
     results = [picture.judged_result for picture in examination.pictures]
-    matches = {name: match_class(results, class_id) for name, class_id in judged.items()}
-    return _Showing(examination, matches, named_counts(matches, examination.calibration))
+    named = [picture.judged_names for picture in examination.pictures]
+    matches = {name: match_class(named, class_id) for name, class_id in judged.items()}
+    likeliest = {name: match_class(results, class_id) for name, class_id in judged.items()}
+    return _Showing(examination, matches, named_counts(likeliest, examination.calibration))
 
 
 def named_counts(matches: Mapping[str, ClassMatches], calibration: Mapping[str, ClassCalibration]) -> NDArray[np.int64]:

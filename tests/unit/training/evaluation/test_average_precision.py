@@ -11,6 +11,7 @@ from training.evaluation.average_precision import (
     PictureResult,
     average_precision,
     bootstrap,
+    every_name,
     match_class,
     mean_average_precision,
 )
@@ -116,3 +117,20 @@ def test_a_picture_drawn_twice_counts_as_two_pictures(noisy_results: Noisy) -> N
     twice = average_precision(match_class(results, 0), np.array([2, 0]))
     alone = average_precision(match_class(results[:1], 0), np.array([1]))
     assert np.allclose(twice, alone, equal_nan=True)
+
+
+def test_a_box_counts_for_every_class_it_may_be_of() -> None:
+    probs = np.array([[0.6, 0.3, 0.0], [0.2, 0.7, 0.0005]])
+    one = PictureResult(LABELS_PX[:2], np.array([1, 1]), LABELS_PX[:2], probs.max(1), probs.argmax(1), probs)
+    named = every_name(one)
+    assert sorted(zip(named.class_ids.tolist(), named.scores.tolist(), strict=True)) == [
+        (0, 0.2), (0, 0.6), (1, 0.3), (1, 0.7),
+    ]  # fmt: skip
+    once = np.ones(1, dtype=np.int64)
+    assert average_precision(match_class([named], 1), once)[0] == pytest.approx(1.0)
+    assert average_precision(match_class([one], 1), once)[0] < 0.6
+
+
+def test_a_model_with_one_name_a_box_stays_as_it_is() -> None:
+    only = result(LABELS_PX, [0.9, 0.8])
+    assert every_name(only) is only
