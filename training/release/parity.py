@@ -90,9 +90,9 @@ class Difference(msgspec.Struct, frozen=True):
 # A box side in INT8 moves by pixels where two boxes of one item compete; what it is called must not change.
 TOLERANCES: Mapping[str, Tolerance] = {
     "f32": Tolerance(0.5, 0.005, 0.002),
-    "bf16": Tolerance(6.0, 0.10, 0.03),
-    "int8": Tolerance(24.0, 0.35, 0.08),
-    "int8-emulated": Tolerance(24.0, 0.35, 0.08),
+    "bf16": Tolerance(8.0, 0.10, 0.02),
+    "int8": Tolerance(12.0, 0.25, 0.03),
+    "int8-emulated": Tolerance(12.0, 0.25, 0.03),
 }
 
 

@@ -42,8 +42,8 @@ def quantise(
     openvino-int8   for x86 and Arm processors: detector.precision = "int8"
     onnx-qdq        Q/DQ ONNX, laid out for TensorRT; checked against its rules and in ONNX Runtime, not in TensorRT
 
-    Layers are given their floats back, first those of the stem, until the loss is within the limits; a form that stays
-    beyond them is not written, and the exit code is 1. The float32 that everything is measured against is true
+    Box decoding and stem stay in floats; further layers are given theirs back until the loss is within the limits. A
+    form that stays beyond them is not written, and the exit code is 1. What everything is measured against is true
     float32, and the speeds are medians of forms taking turns on the same pictures, on this machine.
 
     The manifest changes: a bundle that was signed must be signed again.

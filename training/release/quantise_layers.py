@@ -1,4 +1,4 @@
-"""Which layers of a network keep their floats: what decodes boxes always, then the stem, then the head."""
+"""Which layers of a network keep their floats: what decodes boxes and the stem always, then the head, then more."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,8 +7,8 @@ import msgspec
 
 # Ultralytics numbers its modules; the last one is the detection head, whose cv2 gives boxes and cv3 gives classes.
 _MODULE = re.compile(r"/model\.(\d+)/")
-# The first three modules see grey levels and edges: in 8 bits they alone make half of all that the network then errs,
-# measured on YOLOv5n, where the whole head makes next to nothing of it.
+# The first three modules see grey levels and edges. In 8 bits they alone make half of all that the network then errs in
+# its probabilities (measured on YOLOv5n; the whole head makes next to nothing of it), more than mAP50 is able to show.
 _STEM = r".*/model\.[012]/"
 
 
@@ -38,10 +38,9 @@ def rungs_for(layer_names: Iterable[str]) -> tuple[Rung, ...]:
     head = rf".*/model\.{max(numbers)}/"
     decoding = rf"{head}(?!cv[23]\.)"
     return (
-        Rung("box decoding in floats", (decoding,)),
         Rung("box decoding and stem in floats", (decoding, _STEM)),
         Rung("head and stem in floats", (head, _STEM)),
-        Rung("head, stem, and layers chosen by accuracy control, in floats", (head, _STEM), True),
+        Rung("head, stem, and layers chosen by accuracy control, in floats", (head, _STEM), is_controlled=True),
     )
 
 

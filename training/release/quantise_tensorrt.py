@@ -85,8 +85,9 @@ def _faults_of_convolution(
 ) -> Iterator[str]:
     sources = [producers.get(name) for name in node.input[:2]]
     is_rounded = [source is not None and source.op_type == DEQUANTISE for source in sources]
-    if any(is_rounded) and not all(is_rounded):
-        yield f"{node.name}: picture and weights must both be rounded, or neither"
+    # A convolution in floats may well read a rounded picture, where one in 8 bits reads the same; not the reverse.
+    if is_rounded[1] and not is_rounded[0]:
+        yield f"{node.name}: its weights are rounded, its picture is not"
     if len(node.input) > 2 and node.input[2] not in constants:
         yield f"{node.name}: its bias is no constant of floats"
     if all(is_rounded) and sources[0] is not None and sources[1] is not None:

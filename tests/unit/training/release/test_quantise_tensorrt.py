@@ -65,7 +65,10 @@ FAULTS: list[tuple[Callable[[onnx.ModelProto], object], str]] = [
     (lambda model: remove_constant(model, "picture_scale"), "its scale is no constant"),
     (lambda model: set_constant(model, "picture_scale", np.array(0, np.float32)), "not above zero"),
     (lambda model: set_constant(model, "picture_scale", np.ones(3, np.float32)), "per channel"),
-    (lambda model: node_of(model, "conv").input.__setitem__(1, "weight"), "both be rounded"),
+    (
+        lambda model: node_of(model, "conv").input.__setitem__(0, "picture"),
+        "its weights are rounded, its picture is not",
+    ),
     (lambda model: node_of(model, "conv").input.__setitem__(0, "q"), "not undone at once"),
     (lambda model: node_of(model, "dq").input.__setitem__(1, "weight_scale"), "undone with another"),
     (lambda model: node_of(model, "wdq").attribute[0].__setattr__("i", 1), "along axis 1"),
@@ -81,6 +84,13 @@ FAULTS: list[tuple[Callable[[onnx.ModelProto], object], str]] = [
 def test_a_network_that_keeps_the_rules_has_no_fault() -> None:
     assert tensorrt_faults(network()) == []
     assert rounded_convolution_count(network()) == 1
+
+
+def test_a_convolution_in_floats_may_read_a_rounded_picture() -> None:
+    model = network()
+    node_of(model, "conv").input[1] = "weight"
+    assert tensorrt_faults(model) == []
+    assert rounded_convolution_count(model) == 0
 
 
 @pytest.mark.parametrize(("break_rule", "fault"), FAULTS)
