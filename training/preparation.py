@@ -39,17 +39,19 @@ def prepared_mixture(plan: TrainingPlan) -> Mixture:
 
 
 def held_out_pictures(plan: TrainingPlan) -> tuple[Scene, ...]:
-    """The real pictures kept out of training.
+    """The pictures kept out of the folders that name most classes: they are the line's own view, the others help.
 
     Raises:
         DataFolderError: if a folder cannot be read.
     """
+    kept_out = [one for _, one in _parts(plan)]
+    most = max(len(one.complete_for) for one in kept_out)
     size_px = plan.settings.size_px
-    return tuple(scene for _, kept_out in _parts(plan) for scene in _scenes(kept_out, size_px))
+    return tuple(scene for one in kept_out if len(one.complete_for) == most for scene in _scenes(one, size_px))
 
 
 def held_out_scenes(plan: TrainingPlan) -> HeldOut:
-    """The real pictures kept out of training, and belts that training does not draw.
+    """Pictures kept out of training, and belts that training does not draw.
 
     Raises:
         DataFolderError: if a folder cannot be read.

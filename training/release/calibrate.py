@@ -27,7 +27,8 @@ def fit_calibrations(
 ) -> dict[str, ClassCalibration]:
     """Platt scaling of every class, shrunk towards what all classes of the real pictures have in common.
 
-    The program's own belts are easier than real ones: they only speak for classes that no real picture names.
+    Other places, and the program's own belts, are easier than the line's own view and make every class boastful: the
+    belts only speak for classes that no real picture names.
 
     Args:
         real: matches on real pictures, by class name.

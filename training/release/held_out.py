@@ -18,7 +18,7 @@ from training.synthesis.scene import Scene
 
 
 class HeldOut(msgspec.Struct, frozen=True):
-    """Scenes that training never sees: `real` of kept-out capture hours, `synthetic` of kept-out seeds."""
+    """Scenes that training never sees: `real` of the line's own view in kept-out hours, `synthetic` of other seeds."""
 
     real: tuple[Scene, ...]
     synthetic: tuple[Scene, ...]

@@ -20,7 +20,8 @@ Trained with `farz train run` on the data below: real pictures moved, mirrored a
 their outlines, turned as the belt would and laid into other pictures; drawn items and cut-outs laid into real pictures
 and onto the program's own belt; print and dye given any hue where hue tells nothing. A class that a folder does not
 label exhaustively costs the network nothing on that folder's background. Some capture hours, and some belts, are kept
-out of training; calibration and operating curves come from them. The test folder is measured once, at the end."""
+out of training; calibration and operating curves come from them, as far as they are of the folders that name most
+classes. The test folder is measured once, at the end."""
 
 
 def write_card(bundle: Bundle, test: Figures | None, record: RunRecord | None = None) -> Path:
