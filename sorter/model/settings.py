@@ -142,6 +142,9 @@ class RecipeSettings(Section, frozen=True):
     min_decision_views: PositiveCount = 2
     # an item that is not ejected counts as one from this probability of being any of the classes
     min_item_probability: Ratio = 0.5
+    # of what was seen but is of none of the classes, the share that is an item after all, hence an impurity; the rest
+    # is shadow and stain, and a shot at it costs air alone
+    unlisted_item_ratio: Ratio = 0.3
     # how much a view counts in which the picture's edge cuts the item
     truncated_view_weight: Ratio = 0.3
     # a command leaves at least this long before the valve must act

@@ -24,11 +24,15 @@ class BlastZone(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """An item as the value of a shot sees it: where its centre is, and how likely it is a target of the station."""
+    """An item as the value of a shot sees it: its centre, how likely it is a target, how likely another item.
+
+    The two may leave a rest: that there is nothing at all, and the jet blows over empty belt.
+    """
 
     x_um: int
     belt_um: int
     target_probability: float
+    other_probability: float
 
 
 def blast_zone(x_um: int, belt_um: int, width_um: int, length_um: int, station: StationSettings) -> BlastZone | None:
@@ -52,5 +56,5 @@ def blast_zone(x_um: int, belt_um: int, width_um: int, length_um: int, station: 
 
 
 def expected_value(candidates: Iterable[Candidate], cost: float) -> float:
-    """Expected worth of a shot, in targets: each item taken along adds p, and takes away cost · (1 − p)."""
-    return sum(item.target_probability - cost * (1.0 - item.target_probability) for item in candidates)
+    """Expected worth of a shot, in targets: each item taken along adds P(target), and takes cost · P(other) away."""
+    return sum(item.target_probability - cost * item.other_probability for item in candidates)

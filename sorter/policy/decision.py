@@ -68,6 +68,16 @@ def target_probability(item: BeltItem, station: StationSettings, recipe: RecipeS
     return min(1.0, float(sum(item.probabilities[recipe.classes.index(name)] for name in station.targets)))
 
 
+def other_probability(item: BeltItem, station: StationSettings, recipe: RecipeSettings) -> float:
+    """How likely the item is one that the station must not take, in 0..1.
+
+    That is, of another class, or, by the recipe's share, of none at all and yet no mere shadow on the belt.
+    """
+    named = float(item.probabilities.sum())
+    target = target_probability(item, station, recipe)
+    return max(0.0, named - target) + recipe.unlisted_item_ratio * max(0.0, 1.0 - max(named, target))
+
+
 def _judge_shot(item: BeltItem, others: Sequence[BeltItem], station: StationSettings, recipe: RecipeSettings) -> _Shot:
     cost = non_target_cost(station)
     alone = expected_value([_candidate(item, station, recipe)], cost)
@@ -84,7 +94,8 @@ def _judge_shot(item: BeltItem, others: Sequence[BeltItem], station: StationSett
 
 
 def _candidate(item: BeltItem, station: StationSettings, recipe: RecipeSettings) -> Candidate:
-    return Candidate(item.x_um, item.belt_um, target_probability(item, station, recipe))
+    target, other = target_probability(item, station, recipe), other_probability(item, station, recipe)
+    return Candidate(item.x_um, item.belt_um, target, other)
 
 
 def _is_there(item: BeltItem, station_um: int) -> bool:

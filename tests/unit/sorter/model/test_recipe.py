@@ -15,6 +15,7 @@ OTHER_VALUES: dict[str, object] = {
     "stations": RecipeSettings().stations[:2],
     "min_decision_views": 3,
     "min_item_probability": 0.4,
+    "unlisted_item_ratio": 0.4,
     "truncated_view_weight": 0.4,
     "lead_time_ms": 61.0,
     "command_validity_ms": 10_000.0,

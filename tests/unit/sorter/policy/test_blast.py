@@ -105,19 +105,19 @@ def test_low_edges_belong_to_the_zone_and_high_edges_do_not() -> None:
 def test_a_dearer_non_target_never_makes_a_shot_worth_more(
     probabilities: list[float], cost: float, dearer: float
 ) -> None:
-    items = [Candidate(0, 0, probability) for probability in probabilities]
+    items = [Candidate(0, 0, probability, 1.0 - probability) for probability in probabilities]
     assert expected_value(items, cost + dearer) <= expected_value(items, cost) + 1e-9
 
 
 @given(purity=st.floats(0.05, 0.95))
 def test_a_shot_breaks_even_where_its_share_of_targets_is_the_purity_target(purity: float) -> None:
     cost = purity / (1.0 - purity)
-    assert expected_value([Candidate(0, 0, purity)], cost) == pytest.approx(0.0, abs=1e-9)
-    assert expected_value([Candidate(0, 0, purity + 0.01)], cost) > 0.0
-    assert expected_value([Candidate(0, 0, purity - 0.01)], cost) < 0.0
+    assert expected_value([Candidate(0, 0, purity, 1.0 - purity)], cost) == pytest.approx(0.0, abs=1e-9)
+    assert expected_value([Candidate(0, 0, purity + 0.01, 0.99 - purity)], cost) > 0.0
+    assert expected_value([Candidate(0, 0, purity - 0.01, 1.01 - purity)], cost) < 0.0
 
 
 def test_worth_adds_up_over_all_items_taken_along() -> None:
-    items = [Candidate(0, 0, 1.0), Candidate(0, 0, 0.5), Candidate(0, 0, 0.0)]
+    items = [Candidate(0, 0, 1.0, 0.0), Candidate(0, 0, 0.5, 0.5), Candidate(0, 0, 0.0, 1.0)]
     assert expected_value(items, 2.0) == pytest.approx(1.0 + (0.5 - 1.0) - 2.0)
     assert expected_value([], 2.0) == 0.0

@@ -12,7 +12,7 @@ from sorter.model.ejection import DecisionReason
 from sorter.model.recipe import non_target_cost
 from sorter.model.settings import RecipeSettings, StationSettings
 from sorter.policy.blast import Candidate, expected_value
-from sorter.policy.decision import BeltItem, decide, target_probability
+from sorter.policy.decision import BeltItem, decide, other_probability, target_probability
 
 CLASSES = ("can", "pet", "glass")
 CAN, PET, GLASS = (np.eye(3)[index] for index in range(3))
@@ -72,7 +72,12 @@ def value_of(judged: BeltItem, others: Sequence[BeltItem], station: StationSetti
     ]
     offset_um = round(station.offset_mm * 1000)
     there = [other for other in taken if other.leaves_at_um is None or other.leaves_at_um > offset_um]
-    candidates = [Candidate(0, 0, target_probability(each, station, line)) for each in (judged, *there)]
+    targets = [target_probability(each, station, line) for each in (judged, *there)]
+    named = [float(each.probabilities.sum()) for each in (judged, *there)]
+    candidates = [
+        Candidate(0, 0, target, all_named - target + line.unlisted_item_ratio * (1 - all_named))
+        for target, all_named in zip(targets, named, strict=True)
+    ]
     return expected_value(candidates, non_target_cost(station))
 
 
@@ -234,3 +239,20 @@ def test_a_stated_cost_takes_the_place_of_the_purity_target() -> None:
     doubtful = item([0.2, 0.0, 0.0])
     assert decide(doubtful, [], recipe(CANS)).station is None
     assert decide(doubtful, [], recipe(greedy)).station == greedy
+
+
+def test_what_may_be_nothing_costs_less_than_what_is_another_class() -> None:
+    doubtful, mistaken = item([0.5, 0.0, 0.0]), item([0.5, 0.5, 0.0])
+    for ratio, reason in ((0.3, DecisionReason.EJECT), (1.0, DecisionReason.UNKNOWN)):
+        line = recipe(CANS, unlisted_item_ratio=ratio)
+        assert decide(doubtful, [], line).reason is reason
+        assert decide(mistaken, [], line).reason is DecisionReason.UNKNOWN
+
+
+@given(probabilities=class_probabilities(), ratio=st.floats(0.0, 1.0))
+def test_target_other_and_nothing_share_one(probabilities: np.ndarray, ratio: float) -> None:
+    seen, line = item(probabilities), recipe(unlisted_item_ratio=ratio)
+    shares = [target_probability(seen, CANS, line), other_probability(seen, CANS, line)]
+    assert all(0.0 <= share <= 1.0 for share in shares)
+    assert sum(shares) <= 1.0 + 1e-9
+    assert sum(shares) == pytest.approx(1.0) or ratio < 1.0
