@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,11 +68,18 @@ def is_executing(log: Path) -> bool:
     return "execute:" in log.read_text()
 
 
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+            return int(answer.status) == 200
+    except urllib.error.URLError:
+        return False
+
+
 def test_a_run_sorts_and_says_how_well(tmp_path: Path) -> None:
     with running_line(tmp_path, "--for", "6s", "--json") as (line, port, log):
         wait_until(lambda: is_executing(log), "the line executes")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
-            assert answer.status == 200
+        wait_until(lambda: answers(port), "the page answers")
         out, _ = line.communicate(timeout=60)
     report = json.loads(out)
     assert line.returncode == 0

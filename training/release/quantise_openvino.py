@@ -124,7 +124,10 @@ def _quiet_nncf() -> Iterator[Any]:
     bars = sys.stderr if sys.stderr.isatty() else io.StringIO()
     with warnings.catch_warnings(), contextlib.redirect_stdout(bars):
         warnings.simplefilter("ignore")
+        ours = logging.getLoggerClass()
         import nncf
 
-        nncf.set_log_level(logging.ERROR)
+        # NNCF puts its own class in the place of every later logger, and its set_log_level silences the root's handlers
+        logging.setLoggerClass(ours)
+        logging.getLogger("nncf").setLevel(logging.ERROR)
         yield nncf
