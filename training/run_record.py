@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from sorter.runtime.bundle import file_sha256
 from sorter.runtime.clock import Clock
-from training.data.manifest import file_sha256
+from training.data.whole_folder import write_whole
 
 RECORD_NAME = "record.json"
 _PACKAGES = ("farz", "torch", "ultralytics", "numpy", "opencv-python-headless", "openvino", "onnxruntime", "onnx")
@@ -82,10 +83,13 @@ def data_used(path: Path) -> DataUsed:
 
 
 def write_record(run_folder: Path, record: RunRecord) -> None:
-    """Write record.json, whole or not at all."""
-    unfinished = run_folder / f"{RECORD_NAME}.part"
-    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
-    unfinished.replace(run_folder / RECORD_NAME)
+    """Write record.json, whole or not at all.
+
+    Raises:
+        DataFolderError: if it cannot be written.
+    """
+    text = msgspec.json.format(msgspec.json.encode(record), indent=2).decode()
+    write_whole(run_folder / RECORD_NAME, f"{text}\n")
 
 
 def read_record(run_folder: Path) -> RunRecord | None:

@@ -7,6 +7,7 @@ import msgspec
 from sorter.errors import BadInputError
 
 SETTINGS_NAME = "run.json"
+CHECKPOINT_NAME = "checkpoint.pt"
 
 
 class Inputs(msgspec.Struct, frozen=True):

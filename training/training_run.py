@@ -24,13 +24,12 @@ from training.release.bundle_writer import Identity, write_bundle
 from training.release.held_out import calibrate_bundle, results_of, with_test_figures
 from training.release.model_card import write_card
 from training.run_record import EpochRecord, RunRecord, WorkMeter, new_record, read_record, write_record
-from training.run_settings import Inputs, TrainingPlan, read_plan, write_plan
+from training.run_settings import CHECKPOINT_NAME, Inputs, TrainingPlan, read_plan, write_plan
 from training.synthesis.mixture import Mixture
 from training.synthesis.scene import Scene
 
 _LOG = logging.getLogger(__name__)
 LICENCE = "AGPL-3.0-or-later"
-CHECKPOINT_NAME = "checkpoint.pt"
 CURVES_NAME = "curves.svg"
 ONNX_NAME = "network.onnx"
 

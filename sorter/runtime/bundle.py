@@ -177,7 +177,11 @@ def bundle_for(settings: Settings) -> Bundle:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _check_form(folder: Path, name: str, form: NetworkForm, network: Network) -> None:

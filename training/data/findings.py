@@ -9,8 +9,8 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from sorter.runtime.bundle import file_sha256
 from sorter.runtime.labelled_folder import Label
-from training.data.manifest import file_sha256
 from training.data.near_duplicates import near_pairs
 from training.data.sessions import Session
 from training.data.survey import Survey, SurveyedPicture

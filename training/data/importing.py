@@ -9,12 +9,13 @@ import msgspec
 
 from sorter.errors import DataFolderError
 from sorter.model.materials import CLASS_NAMES
+from sorter.runtime.bundle import file_sha256
 from sorter.runtime.labelled_folder import read_class_map
 from training.data.annotations import Annotations, LabelError, Skipped, SourcePicture
 from training.data.data_sheet import write_data_sheet
 from training.data.formats import guess_format, read_annotations
 from training.data.labelled_folder_writer import completed_map, label_line, write_class_list, write_class_map
-from training.data.manifest import Manifest, PictureEntry, file_sha256, ordered, write_manifest
+from training.data.manifest import Manifest, PictureEntry, ordered, write_manifest
 from training.data.picture_file import PictureFacts, read_facts
 from training.data.sessions import Capture, Session, capture_sessions, session_pattern
 from training.data.whole_folder import place_file, whole_folder

@@ -1,12 +1,12 @@
 """manifest.json: what a labelled folder holds, picture by picture, and where each comes from."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from sorter.errors import DataFolderError
+from sorter.runtime.bundle import file_sha256
 from training.data.annotations import Skipped
 from training.data.sessions import Session
 from training.data.whole_folder import write_whole
@@ -110,15 +110,6 @@ def new_entry(path: Path, size_px: tuple[int, int], session: Session, label_coun
         _NOT_STATED,
         label_count,
     )
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def ordered(entries: Iterable[PictureEntry]) -> tuple[PictureEntry, ...]:

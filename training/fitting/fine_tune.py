@@ -18,10 +18,10 @@ from training.fitting.devices import Place, shared
 from training.fitting.early_stop import EarlyStop
 from training.fitting.network import STRIDE_PX, PartialLabelLoss, as_input
 from training.progress import progress
+from training.run_settings import CHECKPOINT_NAME
 from training.synthesis.mixture import Mixture
 from training.synthesis.scene import Scene
 
-CHECKPOINT_NAME = "checkpoint.pt"
 Watch = Callable[[Any], float]
 
 

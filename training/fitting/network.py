@@ -97,7 +97,7 @@ def build_network(class_count: int, architecture: str = DEFAULT_ARCHITECTURE) ->
         raise BadInputError(
             f"--architecture {architecture}: not a detection network that Ultralytics can build ({error})"
         ) from error
-    if type(network.model[-1]) is not Detect and not issubclass(type(network.model[-1]), Detect):
+    if not isinstance(network.model[-1], Detect):
         raise BadInputError(f"--architecture {architecture}: its head is no anchor-free detection head")
     if type(network.model[-1]).__name__ not in ("Detect", "v10Detect"):
         raise BadInputError(f"--architecture {architecture}: made for another task than detection")

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from sorter.errors import BadInputError, FarzError
 from training.fitting.network import DEFAULT_ARCHITECTURE, STRIDE_PX, as_input, build_network
+from training.run_settings import CHECKPOINT_NAME
 
 OPSET = 17
-CHECKPOINT_NAME = "checkpoint.pt"
 INPUT_NAME = "image"
 OUTPUT_NAME = "predictions"
 # Largest difference allowed between torch and the runtimes: pixels for boxes, probability for scores.

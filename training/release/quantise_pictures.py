@@ -12,7 +12,7 @@ from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import Bundle
 from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, read_labelled_folder
 from training.data.datasets import read_folders, split_by_capture
-from training.evaluation.average_precision import PictureResult
+from training.evaluation.average_precision import FAINTEST_SCORE, PictureResult
 from training.evaluation.evaluate import judged_classes, labelled_boxes_px, picture_result
 from training.progress import progress
 from training.synthesis.pixels import Picture, read_picture
@@ -23,7 +23,6 @@ from vision.frame import Detections, Frame
 # As in training, so that the captures kept out there are kept out here.
 HELD_OUT_RATIO = 0.12
 HELD_OUT_SEED = 0
-FAINTEST_SCORE = 0.001
 
 Run = Callable[[NDArray[np.generic]], NDArray[np.float32]]
 Detect = Callable[[Picture], Detections]

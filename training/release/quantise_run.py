@@ -15,6 +15,7 @@ from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import ONNX_QDQ_FORM, Bundle
 from sorter.runtime.clock import Clock
 from sorter.runtime.labelled_folder import LabelledPicture
+from training.evaluation.average_precision import FAINTEST_SCORE
 from training.evaluation.evaluate import detect_by
 from training.progress import progress
 from training.release.quantise_bundle import MadeForm, with_forms
@@ -23,7 +24,6 @@ from training.release.quantise_limits import Drop, Limits, Worth, drop_between, 
 from training.release.quantise_onnx import write_qdq
 from training.release.quantise_openvino import ControlJudge, float_model, layer_names, quantised_model, save_model
 from training.release.quantise_pictures import (
-    FAINTEST_SCORE,
     InputFiller,
     JudgedSet,
     QuantisationSet,

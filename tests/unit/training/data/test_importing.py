@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from sorter.errors import DataFolderError
 from sorter.model.materials import CLASS_NAMES
+from sorter.runtime.bundle import file_sha256
 from sorter.runtime.labelled_folder import LabelledFolder, read_labelled_folder
 from training.data.formats import guess_format
 from training.data.import_command import as_text, import_labels
 from training.data.importing import ImportReport, ImportRequest, import_source, stored_names
-from training.data.manifest import file_sha256, read_manifest
+from training.data.manifest import read_manifest
 
 Item = tuple[str, float, float, float, float]
 SourceWriter = Callable[[str, Path, Mapping[str, Sequence[Item]]], Path]
