@@ -47,8 +47,8 @@ class Signature(msgspec.Struct, frozen=True):
 
 
 def key_name(key_id: bytes) -> str:
-    """A key's identifier as the minisign tool prints it: a little-endian number in hexadecimal."""
-    return key_id[::-1].hex().upper()
+    """A key's identifier as the minisign tool prints it: a little-endian number in hexadecimal, no zeros before it."""
+    return f"{int.from_bytes(key_id, 'little'):X}"
 
 
 def read_public_key(text: str) -> PublicKey:

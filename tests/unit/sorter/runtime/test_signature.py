@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sorter.errors import SignatureError
 from sorter.runtime.secret_key import SecretKey, is_under_password, new_secret_key, read_secret_key, sign
 from sorter.runtime.secret_key import secret_key_file as key_file
-from sorter.runtime.signature import public_key_file, read_public_key, read_signature, signature_file, verify
+from sorter.runtime.signature import key_name, public_key_file, read_public_key, read_signature, signature_file, verify
 
 MINISIGN = shutil.which("minisign")
 needs_minisign = pytest.mark.skipif(MINISIGN is None, reason="the minisign tool is not installed")
@@ -55,6 +55,10 @@ def test_no_letter_below_the_first_comment_can_change(place: int, letter: str) -
     if altered != text:
         with pytest.raises(SignatureError):
             verify(DATA, read_signature(altered), [KEY.public])
+
+
+def test_a_key_is_named_as_the_minisign_tool_names_it_without_leading_zeros() -> None:
+    assert key_name(bytes.fromhex("0c03899769ff3200")) == "32FF699789030C"
 
 
 def test_a_key_that_is_not_trusted_is_named() -> None:
