@@ -3,7 +3,7 @@
 Picture number `i` is a function of (seed, i) alone, so any number of loader processes gives the same training.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -151,16 +151,23 @@ def _lifted_by_class(sets: Sequence[TrainingSet], class_count: int, rng: Generat
         return ((),) * class_count
     richest = max(sets, key=lambda one: one.known_class_count)
     own = [item for scene in richest.scenes for item in lifted_items(scene)]
-    others = [
-        rescaled(item, one.zoom_ratio)
-        for one in sets if one is not richest for scene in one.scenes for item in lifted_items(scene)
-    ]  # fmt: skip
-    rng.shuffle(others)
-    by_class = []
-    for class_id in range(class_count):
-        mine = [item for item in own if item.class_id == class_id]
-        by_class.append((*mine, *[item for item in others if item.class_id == class_id][: len(mine)]))
-    return tuple(by_class)
+    room = np.bincount([item.class_id for item in own], minlength=class_count)
+    others = []
+    for item in _lifted_elsewhere([one for one in sets if one is not richest], rng):
+        if room[item.class_id] > 0:
+            room[item.class_id] -= 1
+            others.append(item)
+        if not room.any():
+            break
+    return tuple(tuple(item for item in own + others if item.class_id == class_id) for class_id in range(class_count))
+
+
+def _lifted_elsewhere(sets: Sequence[TrainingSet], rng: Generator) -> Iterator[Item]:
+    """Items of several sets, at the size they have on the line's own camera, pictures in an order drawn by lot."""
+    scenes = [(scene, one.zoom_ratio) for one in sets for scene in one.scenes]
+    for index in rng.permutation(len(scenes)):
+        scene, zoom_ratio = scenes[index]
+        yield from (rescaled(item, zoom_ratio) for item in lifted_items(scene))
 
 
 def _viewed(scene: Scene, zoom: float, height_px: int, width_px: int, rng: Generator) -> Scene:

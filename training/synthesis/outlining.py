@@ -13,6 +13,8 @@ from training.synthesis.pixels import Picture
 _PLAUSIBLE_FILL_RATIO = (0.35, 0.97)
 _MARGIN_RATIO = 0.25
 _ROUNDS = 4
+# GrabCut's time grows with the pixels and its outline does not: larger windows are shrunk to this side for it.
+_MOST_SIDE_PX = 160
 
 
 def outline(picture: Picture, box_px: NDArray[np.float64]) -> Picture | None:
@@ -32,17 +34,31 @@ def outline(picture: Picture, box_px: NDArray[np.float64]) -> Picture | None:
     margin_px = max(3, round(_MARGIN_RATIO * max(right - left, bottom - top)))
     first_row, first_column = max(0, top - margin_px), max(0, left - margin_px)
     window = np.ascontiguousarray(picture[first_row : bottom + margin_px, first_column : right + margin_px])
-    rows = slice(top - first_row, bottom - first_row)
-    columns = slice(left - first_column, right - first_column)
-    labels = np.full(window.shape[:2], cv2.GC_BGD, np.uint8)
-    labels[rows, columns] = _first_guess(bottom - top, right - left)
+    shrink = min(1.0, _MOST_SIDE_PX / max(window.shape[:2]))
+    guess = np.full(window.shape[:2], cv2.GC_BGD, np.uint8)
+    inside = slice(top - first_row, bottom - first_row), slice(left - first_column, right - first_column)
+    guess[inside] = _first_guess(bottom - top, right - left)
+    found = _segmented(_resized(window, shrink, cv2.INTER_AREA), _resized(guess, shrink, cv2.INTER_NEAREST))
+    if found is None:
+        return None
+    whole = cv2.resize(found, (window.shape[1], window.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return _plausible((whole[inside] > 127).astype(np.uint8))
+
+
+def _segmented(window: Picture, labels: Picture) -> Picture | None:
+    """255 where GrabCut finds the item, from a first guess; None where it finds nothing to part."""
     cv2.setRNGSeed(0)
     try:
         cv2.grabCut(window, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
     except cv2.error:
         return None
-    inside = np.isin(labels[rows, columns], (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    return _plausible(inside)
+    return np.where(np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)), 255, 0).astype(np.uint8)
+
+
+def _resized(picture: Picture, scale: float, how: int) -> Picture:
+    if scale == 1.0:
+        return picture
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=how), np.uint8)
 
 
 def _first_guess(height_px: int, width_px: int) -> NDArray[np.uint8]:
