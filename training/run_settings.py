@@ -8,6 +8,9 @@ from sorter.errors import BadInputError
 
 SETTINGS_NAME = "run.json"
 CHECKPOINT_NAME = "checkpoint.pt"
+# Share of the pictures, by capture session, that a run keeps out unless told otherwise, and the lot that says which.
+HELD_OUT_RATIO = 0.1
+HELD_OUT_SEED = 0
 
 
 class Inputs(msgspec.Struct, frozen=True):
@@ -57,9 +60,9 @@ class RunSettings(msgspec.Struct, frozen=True):
     peak_rate_ratio: float = 0.001
     small_epoch_ratio: float = 0.6
     belt_ratio: float = 0.2
-    held_out_ratio: float = 0.1
+    held_out_ratio: float = HELD_OUT_RATIO
     watts_per_core: float = 10.0
-    seed: int = 0
+    seed: int = HELD_OUT_SEED
 
 
 class TrainingPlan(msgspec.Struct, frozen=True):

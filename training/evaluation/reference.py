@@ -5,8 +5,6 @@ item may keep a second name, which average precision rewards and a line cannot u
 One of the few modules that lead to torch; it is imported when a model is opened.
 """
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from training.evaluation.examination import Examination, examine_folders, report
 from training.evaluation.examined_picture import ExaminedPicture
 from training.evaluation.kept_matches import kept_matches
 from training.synthesis.pixels import Picture
+from training.ultralytics_settings import keep_to_itself
 from vision.frame import Detections
 
 _OWN_NMS_OVERLAP_RATIO = 0.7
@@ -103,10 +102,7 @@ def open_ultralytics(weights: Path, size_px: int | None = None) -> UltralyticsMo
     """
     if weights.suffix not in _SUFFIXES or not weights.is_file():
         raise BadInputError(f"--weights {weights}: no such file, or neither of {' and '.join(_SUFFIXES)}")
-    # Ultralytics writes a settings file on import, and installs what it misses; neither is wanted.
-    os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.mkdtemp(prefix="farz-ultralytics-"))
-    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
-    os.environ.setdefault("YOLO_VERBOSE", "false")
+    keep_to_itself()
     from ultralytics import YOLO
 
     try:

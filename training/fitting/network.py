@@ -3,9 +3,7 @@
 One of the few modules that import torch and ultralytics.
 """
 
-import os
 import pickle
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,16 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-
-from sorter.errors import BadInputError
-
-# Ultralytics writes a settings file into the home folder on import; nothing of ours reads it.
-os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.mkdtemp(prefix="farz-ultralytics-"))
-os.environ.setdefault("YOLO_VERBOSE", "false")
-
 from ultralytics.cfg import get_cfg
 from ultralytics.nn.modules.head import Detect
 from ultralytics.nn.tasks import DetectionModel
+
+from sorter.errors import BadInputError
 
 DEFAULT_ARCHITECTURE = "yolov5n.yaml"
 STRIDE_PX = 32

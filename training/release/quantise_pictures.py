@@ -15,14 +15,11 @@ from training.data.datasets import read_folders, split_by_capture
 from training.evaluation.average_precision import FAINTEST_SCORE, PictureResult
 from training.evaluation.evaluate import judged_classes, labelled_boxes_px, picture_result
 from training.progress import progress
+from training.run_settings import HELD_OUT_RATIO, HELD_OUT_SEED
 from training.synthesis.pixels import Picture, read_picture
 from vision.detectors.forms import chosen_form
 from vision.detectors.network import NetworkPort
 from vision.frame import Detections, Frame
-
-# As in training, so that the captures kept out there are kept out here.
-HELD_OUT_RATIO = 0.12
-HELD_OUT_SEED = 0
 
 Run = Callable[[NDArray[np.generic]], NDArray[np.float32]]
 Detect = Callable[[Picture], Detections]
@@ -76,6 +73,8 @@ def read_quantisation_set(
     bundle: Bundle, data: Sequence[Path], validate: Path | None, calibration_count: int, seed: int
 ) -> QuantisationSet:
     """Part the training folders into calibration and control; without a folder to validate on, control serves twice.
+
+    They are parted as a training run parts them by default, so that control captures were not learned from.
 
     Args:
         bundle: whose classes the folders are read for.
