@@ -80,6 +80,7 @@ def bundle_report(opened: Bundle, known: list[PublicKey]) -> dict[str, Any]:
         "classes": list(manifest.classes),
         "classes_sha256": manifest.classes_sha256,
         "input_px": [manifest.network.input_width_px, manifest.network.input_height_px],
+        "fit": manifest.network.fit,
         "forms": list(manifest.forms),
         "calibrated_classes": list(manifest.calibration),
         "metrics": msgspec.to_builtins(manifest.metrics),

@@ -24,6 +24,8 @@ OPENVINO_INT8_FORM = "openvino-int8"
 ONNX_QDQ_FORM = "onnx-qdq"
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
+# How a picture of another aspect gets into the input: grey beside it, or each axis scaled for itself.
+Fit = Literal["letterbox", "stretch"]
 # A file of the bundle lies in its folder: no path may lead out of it.
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\]+$")]
 
@@ -50,6 +52,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     colour order and layout; otherwise float32 (1, 3, H, W) RGB in 0..1.
     Output `raw`: float32 (1, 4 + C, A), centre x, centre y, width, height in input pixels, then C class scores in
     0..1, to be thinned by NMS. Output `end_to_end`: float32 (1, K, 6), x0, y0, x1, y1 in input pixels, score, class.
+    `fit`: how the network learned to see pictures of another aspect than its input's; manifests without it: letterbox.
     """
 
     file: str
@@ -58,6 +61,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input_height_px: Positive
     head: Literal["raw", "end_to_end"]
     takes_uint8_bgr: bool = True
+    fit: Fit = "letterbox"
 
 
 class FormFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -225,6 +225,19 @@ def test_a_wide_picture_is_letterboxed_and_the_boxes_come_back_to_it(detector: D
     assert found.class_probs[0].argmax() == CLASSES.index("red")
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("is_uint8", [True, False])
+def test_a_network_that_learned_stretched_pictures_is_shown_a_wide_one_stretched(
+    tmp_path: Path, runtime: str, is_uint8: bool
+) -> None:
+    folder = write_bundle(tmp_path / "squares", is_uint8=is_uint8, changes={"fit": "stretch"})
+    image = picture(height_px=64, width_px=128)
+    image[32:48, 96:128] = RED
+    found = open_detector(network_settings(folder, runtime)).detect(frame_of(image))
+    assert np.allclose(found.boxes_px, [[96, 32, 128, 48]])
+    assert found.class_probs[0].argmax() == CLASSES.index("red")
+
+
 def test_pictures_of_changing_size_leave_nothing_behind(detector: Detector) -> None:
     detector.detect(frame_of(np.full((64, 64, 3), 255, np.uint8)))
     found = detector.detect(frame_of(picture(height_px=64, width_px=128)))

@@ -44,7 +44,8 @@ def write_bundle(folder: Path, onnx_path: Path, identity: Identity, class_names:
     network_path = folder / f"{identity.name}.onnx"
     if onnx_path.resolve() != network_path.resolve():
         shutil.copyfile(onnx_path, network_path)
-    network = Network(network_path.name, file_sha256(network_path), size_px, size_px, "raw")
+    # training stretches every picture to its square, see training.data.datasets
+    network = Network(network_path.name, file_sha256(network_path), size_px, size_px, "raw", fit="stretch")
     manifest = Manifest(
         identity.name, identity.version, identity.licence, tuple(class_names), class_list_sha256(class_names), network
     )

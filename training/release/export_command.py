@@ -79,11 +79,12 @@ def read_size(text: str) -> tuple[int, int]:
 
 
 def write_like(pattern: Bundle, network_path: Path, size: "InputSize") -> Bundle:
-    """Make the folder of an exported network a bundle with the name, classes and calibration of another.
+    """Make the folder of an exported network a bundle with the name, classes, calibration and fit of another.
 
     Figures and further forms belong to the other network and are left out.
     """
-    network = Network(network_path.name, file_sha256(network_path), size.width_px, size.height_px, "raw")
+    fit = pattern.manifest.network.fit
+    network = Network(network_path.name, file_sha256(network_path), size.width_px, size.height_px, "raw", fit=fit)
     folder = network_path.parent
     manifest = msgspec.structs.replace(
         pattern.manifest, name=folder.name, network=network, metrics={}, operating_curve={}, forms={}

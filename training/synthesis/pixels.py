@@ -30,7 +30,7 @@ def read_picture(path: Path) -> Picture:
 
 def stretched(picture: Picture, height_px: int, width_px: int) -> Picture:
     """The picture at another size, its aspect not kept; alpha, if any, is scaled with it."""
-    # The line's own letterbox is bilinear; only below half size would that leave pixels out.
+    # The line's own resize is bilinear; only below half size would that leave pixels out.
     much_smaller = 2 * height_px < picture.shape[0] or 2 * width_px < picture.shape[1]
     how = cv2.INTER_AREA if much_smaller else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (width_px, height_px), interpolation=how), np.uint8)

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from sorter.errors import BundleError
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import Bundle
+from vision.detectors.fitting import FittedInput
 from vision.detectors.forms import Form
 from vision.detectors.heads import Candidates, decode_end_to_end, decode_raw
-from vision.detectors.letterbox import Letterbox
 from vision.frame import Detections, Frame
 
 Shape = tuple[int | None, ...]
@@ -25,23 +25,23 @@ class NetworkPort:
     def __init__(self, bundle: Bundle, settings: DetectorSettings, form: Form) -> None:
         self._bundle = bundle
         self._settings = settings
-        self._letterbox = Letterbox(form.input_height_px, form.input_width_px)
-        takes_uint8_bgr = bundle.manifest.network.takes_uint8_bgr
-        self._scaled = None if takes_uint8_bgr else np.empty(_planar(self._letterbox.buffer.shape), np.float32)
+        network = bundle.manifest.network
+        self._fitted = FittedInput(form.input_height_px, form.input_width_px, network.fit)
+        self._scaled = None if network.takes_uint8_bgr else np.empty(_planar(self._fitted.buffer.shape), np.float32)
         self.input: NDArray[np.uint8] | NDArray[np.float32]
-        self.input = self._letterbox.buffer if self._scaled is None else self._scaled
+        self.input = self._fitted.buffer if self._scaled is None else self._scaled
 
     def take(self, frame: Frame) -> None:
         """Fit a frame into the input."""
-        self._letterbox.fit(frame.image)
+        self._fitted.take(frame.image)
         if self._scaled is not None:
-            planes_rgb = self._letterbox.buffer[0, :, :, ::-1].transpose(2, 0, 1)
+            planes_rgb = self._fitted.buffer[0, :, :, ::-1].transpose(2, 0, 1)
             np.multiply(planes_rgb, np.float32(1 / 255), out=self._scaled[0])
 
     def detections(self, output: NDArray[np.float32]) -> Detections:
         """Read the network's output, shaped as `check_shapes` saw it; it may be overwritten afterwards."""
         candidates = self._decode(output)
-        boxes_px = self._letterbox.boxes_to_picture(candidates.boxes)
+        boxes_px = self._fitted.boxes_to_picture(candidates.boxes)
         is_in_picture = (boxes_px[:, 2:] > boxes_px[:, :2]).all(axis=1)
         return Detections(boxes_px[is_in_picture], candidates.class_probs[is_in_picture])
 

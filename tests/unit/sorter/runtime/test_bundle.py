@@ -68,6 +68,7 @@ def test_a_whole_bundle_is_read_and_known_by_name_version_and_network(folder: Pa
     assert bundle.network_path == folder / "model.onnx"
     assert bundle.manifest.classes == CLASS_NAMES
     assert bundle.manifest.network.takes_uint8_bgr
+    assert bundle.manifest.network.fit == "letterbox"  # what manifests meant before there was a choice
 
 
 def test_the_hash_of_a_file_is_its_sha_256(folder: Path) -> None:

@@ -32,6 +32,10 @@ def test_round_trip(bundle: Bundle) -> None:
     assert read.manifest.data_sheet == ["a data set"]
 
 
+def test_a_model_trained_here_is_shown_stretched_pictures(bundle: Bundle) -> None:
+    assert bundle.manifest.network.fit == "stretch"
+
+
 def test_it_names_its_classes_by_hash(bundle: Bundle) -> None:
     assert bundle.manifest.classes == CLASS_NAMES
     assert bundle.manifest.classes_sha256 == class_list_sha256(CLASS_NAMES)

@@ -96,6 +96,7 @@ def test_a_bundle_like_another_runs_on_the_line_at_its_own_size(network: Any, ru
     manifest = wide.manifest
     assert (manifest.name, manifest.network.input_width_px, manifest.network.input_height_px) == ("wide", 128, 64)
     assert manifest.calibration == {"can": ClassCalibration(1.5)}
+    assert manifest.network.fit == square.manifest.network.fit
     assert manifest.metrics == {}  # they were measured on the other network
     detector = OpenVinoDetector(wide, DetectorSettings(score_threshold=0.001))
     found = detector.detect(Frame(0, 0, 0, np.full((64, 128, 3), 90, np.uint8)))

@@ -1,30 +1,34 @@
-"""Fitting a picture into a network's input without changing its shape, and boxes back; nothing is allocated a frame."""
+"""Fitting a picture into a network's input as the network learned to see it, and boxes back; no allocation a frame."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sorter.runtime.bundle import Fit
+
 _PADDING_GREY = 114
 
 
-class Letterbox:
-    """A network's uint8 input buffer with the picture in the middle and grey beside it.
+class FittedInput:
+    """A network's uint8 input buffer that pictures are resized into.
 
-    Where picture and input have the same aspect this is a plain resize.
+    "letterbox" keeps the picture's shape: it lies in the middle, grey beside it. "stretch" fills the input whatever the
+    shape. Where picture and input have the same aspect, both are a plain resize.
 
     Attributes:
         buffer: (1, input height, input width, 3) uint8 BGR; keeps its address, so a runtime may share it.
     """
 
-    def __init__(self, height_px: int, width_px: int) -> None:
+    def __init__(self, height_px: int, width_px: int, fit: Fit) -> None:
         self.buffer = np.full((1, height_px, width_px, 3), _PADDING_GREY, np.uint8)
+        self._fit = fit
         self._picture_shape: tuple[int, ...] = ()
         self._inside = self.buffer[0]
         self._scale = np.ones(4, np.float32)
         self._offset = np.zeros(4, np.float32)
         self._limit = np.zeros(4, np.float32)
 
-    def fit(self, picture: NDArray[np.uint8]) -> None:
+    def take(self, picture: NDArray[np.uint8]) -> None:
         """Resize a picture, (H, W, 3) uint8 BGR, into the buffer."""
         if picture.shape != self._picture_shape:
             self._lay_out(picture.shape)
@@ -35,14 +39,13 @@ class Letterbox:
             cv2.resize(picture, (inside.shape[1], inside.shape[0]), dst=inside, interpolation=cv2.INTER_LINEAR)
 
     def boxes_to_picture(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Boxes in input pixels as boxes in pixels of the picture fitted last, cut to it; (N, 4) xyxy both."""
+        """Boxes in input pixels as boxes in pixels of the picture taken last, cut to it; (N, 4) xyxy both."""
         boxes_px = (boxes - self._offset) / self._scale
         return np.asarray(np.clip(boxes_px, 0.0, self._limit), np.float32)
 
     def _lay_out(self, shape: tuple[int, ...]) -> None:
         rows, columns = self.buffer.shape[1:3]
-        ratio = min(rows / shape[0], columns / shape[1])
-        height, width = max(1, round(shape[0] * ratio)), max(1, round(shape[1] * ratio))
+        height, width = (rows, columns) if self._fit == "stretch" else _inside_size(shape, rows, columns)
         top, left = (rows - height) // 2, (columns - width) // 2
         self.buffer[:] = _PADDING_GREY
         self._inside = self.buffer[0, top : top + height, left : left + width]
@@ -50,3 +53,9 @@ class Letterbox:
         self._offset[:] = [left, top, left, top]
         self._limit[:] = np.tile([shape[1], shape[0]], 2)
         self._picture_shape = shape
+
+
+def _inside_size(shape: tuple[int, ...], rows: int, columns: int) -> tuple[int, int]:
+    """Height and width of the largest picture of that shape within rows and columns."""
+    ratio = min(rows / shape[0], columns / shape[1])
+    return max(1, round(shape[0] * ratio)), max(1, round(shape[1] * ratio))
