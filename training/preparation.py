@@ -32,10 +32,10 @@ def prepared_mixture(plan: TrainingPlan) -> Mixture:
     """
     settings = plan.settings
     recipe = Recipe(belt_ratio=settings.belt_ratio)
-    sets = [load_training_set(kept, CLASS_NAMES, settings.size_px) for kept, _ in _parts(plan)]
+    sets = [load_training_set(kept, CLASS_NAMES, settings.size.side_px) for kept, _ in _parts(plan)]
     artists = [DrawnSprites(), *_cutout_artists(plan.inputs)]
-    stock = fill_stock(sets, artists, CLASS_NAMES, recipe, settings.size_px, settings.seed)
-    return Mixture(sets, stock, recipe, settings.size_px, settings.seed)
+    stock = fill_stock(sets, artists, CLASS_NAMES, recipe, settings.size.side_px, settings.seed)
+    return Mixture(sets, stock, recipe, settings.size.side_px, settings.seed)
 
 
 def held_out_pictures(plan: TrainingPlan) -> tuple[Scene, ...]:
@@ -46,7 +46,7 @@ def held_out_pictures(plan: TrainingPlan) -> tuple[Scene, ...]:
     """
     kept_out = [one for _, one in _parts(plan)]
     most = max(len(one.complete_for) for one in kept_out)
-    size_px = plan.settings.size_px
+    size_px = plan.settings.size.side_px
     return tuple(scene for one in kept_out if len(one.complete_for) == most for scene in _scenes(one, size_px))
 
 
@@ -56,7 +56,7 @@ def held_out_scenes(plan: TrainingPlan) -> HeldOut:
     Raises:
         DataFolderError: if a folder cannot be read.
     """
-    size_px, seed = plan.settings.size_px, plan.settings.seed + _HELD_OUT_SEED_SHIFT
+    size_px, seed = plan.settings.size.side_px, plan.settings.seed + _HELD_OUT_SEED_SHIFT
     recipe = Recipe(belt_ratio=1.0, belt_count=4, drawn_per_class=_HELD_OUT_ITEMS_PER_CLASS)
     stock = fill_stock((), [DrawnSprites()], CLASS_NAMES, recipe, size_px, seed)
     belts = Mixture((), stock, recipe, size_px, seed)

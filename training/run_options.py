@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from training.input_size import read_size
 from training.run_settings import Inputs, RunSettings, TrainingPlan
 
 PATH = click.Path(path_type=Path)
@@ -31,14 +32,21 @@ _OPTIONS = (
         help="Stop when the pictures kept out have got no better for so many epochs; left out: never.",
     ),
     click.option("--pictures-per-epoch", type=click.IntRange(min=16), default=1600, show_default=True),
-    click.option("--size-px", type=click.IntRange(min=64, max=1280), default=512, show_default=True),
+    click.option(
+        "--size-px", default="512", show_default=True,
+        help="Input of the network: a side, or width and height at the camera's own aspect (864x480); multiples of 32.",
+    ),
     click.option("--peak-rate", type=float, default=0.001, show_default=True, help="Highest learning rate."),
+    click.option(
+        "--frozen-layers", type=click.IntRange(0, 20), default=0, show_default=True,
+        help="Layers, from the first, that keep their weights: few pictures cannot better them, and it is faster.",
+    ),
     click.option(
         "--small-epochs", type=click.FloatRange(0, 1), default=0.6, show_default=True,
         help="Share of the epochs, from the first, that see smaller pictures: faster.",
     ),
     click.option(
-        "--belts", type=click.FloatRange(0, 0.95), default=0.2, show_default=True,
+        "--belts", type=click.FloatRange(0, 0.95), default=0.1, show_default=True,
         help="Share of pictures that are the program's own belts.",
     ),
     click.option(
@@ -65,6 +73,7 @@ def plan_of(given: dict[str, Any]) -> TrainingPlan:
 
     Raises:
         click.UsageError: if no data is given.
+        BadInputError: if the size is none.
     """
     if not given["data"]:
         raise click.UsageError("Missing option '--data': at least one labelled folder to learn from.")
@@ -74,11 +83,12 @@ def plan_of(given: dict[str, Any]) -> TrainingPlan:
     settings = RunSettings(
         epoch_count=given["epochs"],
         pictures_per_epoch=given["pictures_per_epoch"],
-        size_px=given["size_px"],
+        size=read_size(given["size_px"]),
         architecture=given["architecture"],
         device=given["device"],
         patience_epochs=given["patience"],
         peak_rate_ratio=given["peak_rate"],
+        frozen_layer_count=given["frozen_layers"],
         small_epoch_ratio=given["small_epochs"],
         belt_ratio=given["belts"],
         held_out_ratio=given["held_out"],

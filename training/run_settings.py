@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from sorter.errors import BadInputError
+from training.input_size import InputSize
 
 SETTINGS_NAME = "run.json"
 CHECKPOINT_NAME = "checkpoint.pt"
@@ -39,11 +40,12 @@ class RunSettings(msgspec.Struct, frozen=True):
     Attributes:
         epoch_count: most epochs.
         pictures_per_epoch: pictures in each.
-        size_px: side of the network's square input.
+        size: of the network's input.
         architecture: Ultralytics' configuration of the network.
         device: see `training.fitting.devices.places`.
         patience_epochs: stop when the pictures kept out have got no better for so long; None: never.
         peak_rate_ratio: highest learning rate.
+        frozen_layer_count: layers, from the first, that keep the weights they start with.
         small_epoch_ratio: share of the epochs, from the first, that see smaller pictures.
         belt_ratio: share of pictures that are the program's own belts.
         held_out_ratio: share of the pictures kept out for calibration.
@@ -53,13 +55,14 @@ class RunSettings(msgspec.Struct, frozen=True):
 
     epoch_count: int
     pictures_per_epoch: int
-    size_px: int
+    size: InputSize
     architecture: str = "yolov5n.yaml"
     device: str = "auto"
     patience_epochs: int | None = None
     peak_rate_ratio: float = 0.001
+    frozen_layer_count: int = 0
     small_epoch_ratio: float = 0.6
-    belt_ratio: float = 0.2
+    belt_ratio: float = 0.1
     held_out_ratio: float = HELD_OUT_RATIO
     watts_per_core: float = 10.0
     seed: int = HELD_OUT_SEED

@@ -19,6 +19,7 @@ from sorter.runtime.labelled_folder import read_labelled_folder
 from training.evaluation.average_precision import match_class, mean_average_precision
 from training.evaluation.evaluate import Figures, detect_by, detect_folder, figures_of, judged_classes
 from training.evaluation.model_under_test import open_model
+from training.input_size import InputSize
 from training.preparation import data_sheet, held_out_pictures, held_out_scenes, prepared_mixture
 from training.release.bundle_writer import Identity, write_bundle
 from training.release.held_out import calibrate_bundle, results_of, with_test_figures
@@ -72,9 +73,9 @@ def finish(run_folder: Path, bundle_folder: Path, version: str) -> Bundle:
     plan, record = read_plan(run_folder), read_record(run_folder)
     network = trained_network(run_folder)
     onnx_path = run_folder / ONNX_NAME
-    export_onnx(network, onnx_path, plan.settings.size_px)
+    export_onnx(network, onnx_path, plan.settings.size)
     identity = Identity(bundle_folder.name, version, LICENCE)
-    bundle = write_bundle(bundle_folder, onnx_path, identity, CLASS_NAMES, plan.settings.size_px)
+    bundle = write_bundle(bundle_folder, onnx_path, identity, CLASS_NAMES, plan.settings.size)
     bundle = calibrate_bundle(bundle, held_out_scenes(plan), data_sheet(plan))
     test = None if plan.inputs.test is None else test_figures(bundle, plan.inputs.test)
     bundle = bundle if test is None else with_test_figures(bundle, test)
@@ -111,7 +112,7 @@ def _learn(
         tuning.resume()
     meter = WorkMeter(SystemClock(), plan.settings.watts_per_core)
     epochs = list(record.epochs[: tuning.epoch])
-    for epoch in tuning.run(mixture, SystemClock(), _watch(watched, place.device)):
+    for epoch in tuning.run(mixture, SystemClock(), _watch(watched, place.device, plan.settings.size)):
         if not place.is_first:
             continue
         figure = "" if epoch.held_out_ratio is None else f", mAP50 {epoch.held_out_ratio:.3f} on pictures kept out"
@@ -127,7 +128,7 @@ def _fine_tuning(plan: TrainingPlan, run_folder: Path, place: Any) -> Any:
 
     from training.fitting.early_stop import EarlyStop
     from training.fitting.fine_tune import FineTuning, Schedule
-    from training.fitting.network import build_network, load_first_weights
+    from training.fitting.network import build_network, freeze, load_first_weights
 
     settings = plan.settings
     torch.manual_seed(settings.seed)
@@ -135,16 +136,18 @@ def _fine_tuning(plan: TrainingPlan, run_folder: Path, place: Any) -> Any:
     if plan.inputs.weights is not None:
         count = load_first_weights(network, plan.inputs.weights)
         _LOG.info("%d of %d tensors start from %s", count, len(network.state_dict()), plan.inputs.weights.name)
+    freeze(network, settings.frozen_layer_count)
     schedule = Schedule(
         settings.epoch_count,
         settings.pictures_per_epoch,
         peak_rate_ratio=settings.peak_rate_ratio,
         small_epoch_ratio=settings.small_epoch_ratio,
     )
-    return FineTuning(network, schedule, run_folder, place=place, stop=EarlyStop(settings.patience_epochs))
+    stop = EarlyStop(settings.patience_epochs)
+    return FineTuning(network, schedule, run_folder, settings.size, place=place, stop=stop)
 
 
-def _watch(scenes: tuple[Scene, ...], device: str) -> Callable[[Any], float] | None:
+def _watch(scenes: tuple[Scene, ...], device: str, size: InputSize) -> Callable[[Any], float] | None:
     """mAP50 on pictures kept out, over the classes labelled there; None when nothing is labelled there."""
     from training.fitting.network_detector import detect_with
 
@@ -153,7 +156,7 @@ def _watch(scenes: tuple[Scene, ...], device: str) -> Callable[[Any], float] | N
         return None
 
     def figure(network: Any) -> float:
-        results = results_of(scenes, detect_with(network, device), "pictures kept out")
+        results = results_of(scenes, detect_with(network, device, size), "pictures kept out")
         matches = [match_class(results, class_id) for class_id in present]
         return mean_average_precision(matches, np.ones(len(scenes), dtype=np.int64))[0]
 

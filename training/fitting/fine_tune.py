@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from sorter.errors import BadInputError
@@ -16,7 +16,8 @@ from sorter.runtime.clock import Clock
 from training.fitting.average_weights import AverageWeights
 from training.fitting.devices import Place, shared
 from training.fitting.early_stop import EarlyStop
-from training.fitting.network import STRIDE_PX, PartialLabelLoss, as_input
+from training.fitting.network import PartialLabelLoss, as_input, learning, resized
+from training.input_size import InputSize
 from training.progress import progress
 from training.run_settings import CHECKPOINT_NAME
 from training.synthesis.mixture import Mixture
@@ -107,17 +108,19 @@ class FineTuning:
         network: Any,
         schedule: Schedule,
         folder: Path,
+        size: InputSize,
         *,
         place: Place | None = None,
         stop: EarlyStop | None = None,
         loader_processes: int = 1,
     ) -> None:
         self._place = place or Place()
-        self.network = network.to(self._place.device).train()
+        self.network = network.to(self._place.device)
         self.average = AverageWeights(self.network)
         self.epoch = 0
         self.stop = stop or EarlyStop()
         self._schedule = schedule
+        self._size = size
         self._folder = folder
         self._loader_processes = loader_processes
         self._loss = PartialLabelLoss(self.network, schedule.epoch_count)
@@ -177,6 +180,7 @@ class FineTuning:
         return float(figure)
 
     def _train_epoch(self, mixture: Mixture) -> float:
+        learning(self.network)
         total, steps = 0.0, self._schedule.steps_per_epoch
         label = f"epoch {self.epoch + 1}/{self._schedule.epoch_count}"
         with progress(self._batches(mixture), steps, label, shown=self._place.is_first) as batches:
@@ -197,7 +201,8 @@ class FineTuning:
         for group in self._optimiser.param_groups:
             group["lr"] = self._schedule.rate(step)
         device = self._place.device
-        inputs = resized(as_input(pictures.numpy()).to(device), self._schedule.side_ratio(self.epoch), self._stride_px)
+        size = self._size.scaled(self._schedule.side_ratio(self.epoch), self._stride_px)
+        inputs = resized(as_input(pictures.numpy()).to(device), size)
         with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
             predictions = self._shared(inputs)
         loss = self._loss(predictions, {name: value.to(device) for name, value in labels.items()}, known.to(device))
@@ -233,15 +238,6 @@ class FineTuning:
                 f"{self._folder}: the checkpoint of epoch {self.epoch} cannot be written ({error}); make room and take "
                 "the run up with --resume"
             ) from error
-
-
-def resized(inputs: Tensor, side_ratio: float, stride_px: int = STRIDE_PX) -> Tensor:
-    """Pictures (B, 3, H, W) at `side_ratio` of their side, rounded to what the network's strides allow."""
-    if side_ratio == 1.0:
-        return inputs
-    side_px = max(stride_px, round(inputs.shape[-1] * side_ratio / stride_px) * stride_px)
-    smaller = nn.functional.interpolate(inputs, size=(side_px, side_px), mode="bilinear", align_corners=False)
-    return smaller.contiguous(memory_format=torch.channels_last)
 
 
 def collate(scenes: list[Scene]) -> tuple[Tensor, dict[str, Tensor], Tensor]:

@@ -17,9 +17,9 @@ from ultralytics.nn.modules.head import Detect
 from ultralytics.nn.tasks import DetectionModel
 
 from sorter.errors import BadInputError
+from training.input_size import InputSize
 
 DEFAULT_ARCHITECTURE = "yolov5n.yaml"
-STRIDE_PX = 32
 
 
 class PartialLabelEntropy:
@@ -129,6 +129,41 @@ def as_input(pictures: NDArray[np.uint8]) -> Tensor:
     """Pictures (B, H, W, 3) BGR as the network wants them: float32 (B, 3, H, W) RGB in 0..1."""
     planes = torch.from_numpy(pictures).permute(0, 3, 1, 2).flip(1)
     return planes.float().div(255.0).contiguous(memory_format=torch.channels_last)
+
+
+def resized(inputs: Tensor, size: InputSize) -> Tensor:
+    """Pictures (B, 3, H, W) stretched to a size, bilinear as the line stretches them."""
+    if inputs.shape[2:] == (size.height_px, size.width_px):
+        return inputs
+    other = nn.functional.interpolate(
+        inputs, size=(size.height_px, size.width_px), mode="bilinear", align_corners=False
+    )
+    return other.contiguous(memory_format=torch.channels_last)
+
+
+def freeze(network: Any, layer_count: int) -> None:
+    """Let the first layers keep their weights and statistics; what small data cannot better, it can only spoil.
+
+    Raises:
+        BadInputError: if the network has no more layers than that before its head.
+    """
+    if layer_count >= len(network.model) - 1:
+        raise BadInputError(
+            f"--frozen-layers {layer_count}: {network.yaml_file} has {len(network.model) - 1} layers before its head, "
+            "and some must learn"
+        )
+    for layer in network.model[:layer_count]:
+        for parameter in layer.parameters():
+            parameter.requires_grad_(requires_grad=False)
+
+
+def learning(network: Any) -> None:
+    """Set the network to learn, frozen layers left as they are, their normalisation included."""
+    network.train()
+    for layer in network.model:
+        parameters = list(layer.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            layer.eval()
 
 
 def _exact(predictions: Any) -> Any:

@@ -18,6 +18,7 @@ from sorter.runtime.bundle import (
     load_bundle,
 )
 from sorter.runtime.bundle_trust import signature_path
+from training.input_size import InputSize
 
 CARD_NAME = "MODEL_CARD.md"
 
@@ -30,7 +31,9 @@ class Identity(msgspec.Struct, frozen=True):
     licence: str
 
 
-def write_bundle(folder: Path, onnx_path: Path, identity: Identity, class_names: Sequence[str], size_px: int) -> Bundle:
+def write_bundle(
+    folder: Path, onnx_path: Path, identity: Identity, class_names: Sequence[str], size_px: int | InputSize
+) -> Bundle:
     """Write a bundle without calibration or figures; `with_measurements` adds them.
 
     Args:
@@ -38,14 +41,15 @@ def write_bundle(folder: Path, onnx_path: Path, identity: Identity, class_names:
         onnx_path: the network, copied in as <name>.onnx.
         identity: name, version, licence.
         class_names: ordered classes of the network's output.
-        size_px: side of its square input.
+        size_px: size of its input, or the side of a square one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     network_path = folder / f"{identity.name}.onnx"
     if onnx_path.resolve() != network_path.resolve():
         shutil.copyfile(onnx_path, network_path)
-    # training stretches every picture to its square, see training.data.datasets
-    network = Network(network_path.name, file_sha256(network_path), size_px, size_px, "raw", fit="stretch")
+    # training stretches every picture to its input, see training.data.datasets
+    size = InputSize.of(size_px)
+    network = Network(network_path.name, file_sha256(network_path), size.width_px, size.height_px, "raw", fit="stretch")
     manifest = Manifest(
         identity.name, identity.version, identity.licence, tuple(class_names), class_list_sha256(class_names), network
     )

@@ -11,7 +11,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import onnx
 import onnxslim  # type: ignore[import-untyped]
@@ -19,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from sorter.errors import BadInputError, FarzError
-from training.fitting.network import DEFAULT_ARCHITECTURE, STRIDE_PX, as_input, build_network
+from training.fitting.network import DEFAULT_ARCHITECTURE, as_input, build_network
+from training.input_size import InputSize
 from training.run_settings import CHECKPOINT_NAME
 
 OPSET = 17
@@ -37,35 +37,6 @@ _NOT_A_CHECKPOINT = (
     OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, StopIteration, struct.error,
     pickle.UnpicklingError,
 )  # fmt: skip
-
-
-class InputSize(msgspec.Struct, frozen=True):
-    """Size of a network's input; both sides are multiples of the network's largest stride."""
-
-    width_px: int
-    height_px: int
-
-    @classmethod
-    def of(cls, size_px: "int | tuple[int, int] | InputSize") -> "InputSize":
-        """A side in px means a square, a pair is width and height.
-
-        Raises:
-            BadInputError: if a side is no positive multiple of the stride.
-        """
-        if isinstance(size_px, InputSize):
-            return size_px
-        width_px, height_px = (size_px, size_px) if isinstance(size_px, int) else size_px
-        if min(width_px, height_px) < STRIDE_PX or width_px % STRIDE_PX or height_px % STRIDE_PX:
-            raise BadInputError(
-                f"input size {width_px}x{height_px}: width and height must be multiples of {STRIDE_PX} px, "
-                f"at least {STRIDE_PX}"
-            )
-        return cls(width_px, height_px)
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """(1, height, width, 3), as pictures lie in memory."""
-        return 1, self.height_px, self.width_px, 3
 
 
 class ExportError(FarzError):

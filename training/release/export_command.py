@@ -1,21 +1,17 @@
 """`farz train export`: a trained network as ONNX at any size, alone or as a whole bundle."""
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
 
 from sorter.errors import BadInputError
 from sorter.runtime.bundle import Bundle, Network, file_sha256, load_bundle
+from training.input_size import InputSize, read_size
 from training.release.bundle_writer import write_manifest
 
-if TYPE_CHECKING:
-    from training.release.export import InputSize
-
 _PATH = click.Path(path_type=Path)
-_SIZE = re.compile(r"^(\d{1,5})(?:[xX×](\d{1,5}))?$")
 
 
 @click.command(name="export")
@@ -41,9 +37,9 @@ def export(run_or_checkpoint: Path, size_px: str, out: Path | None, like: Path |
     farz train export runs/site --size-px 640x384 --like models/site --out models/site-wide
     """
     # torch takes seconds to load; the help does not need it.
-    from training.release.export import InputSize, class_count_of, export_onnx, trained_network
+    from training.release.export import class_count_of, export_onnx, trained_network
 
-    size = InputSize.of(read_size(size_px))
+    size = read_size(size_px)
     pattern = None if like is None else load_bundle(like)
     network = trained_network(run_or_checkpoint)
     if pattern is not None and class_count_of(network) != len(pattern.manifest.classes):
@@ -66,19 +62,7 @@ def export(run_or_checkpoint: Path, size_px: str, out: Path | None, like: Path |
     click.echo(msgspec.json.encode(report).decode() if as_json else _sentence(report))
 
 
-def read_size(text: str) -> tuple[int, int]:
-    """Width and height in px of "512" or "640x384".
-
-    Raises:
-        BadInputError: if the text is neither.
-    """
-    found = _SIZE.match(text)
-    if found is None:
-        raise BadInputError(f"--size-px {text}: give a side in px such as 512, or width and height such as 640x384")
-    return int(found.group(1)), int(found.group(2) or found.group(1))
-
-
-def write_like(pattern: Bundle, network_path: Path, size: "InputSize") -> Bundle:
+def write_like(pattern: Bundle, network_path: Path, size: InputSize) -> Bundle:
     """Make the folder of an exported network a bundle with the name, classes, calibration and fit of another.
 
     Figures and further forms belong to the other network and are left out.
@@ -93,7 +77,7 @@ def write_like(pattern: Bundle, network_path: Path, size: "InputSize") -> Bundle
     return load_bundle(folder)
 
 
-def _target(run_or_checkpoint: Path, out: Path | None, size: "InputSize", pattern: Bundle | None) -> Path:
+def _target(run_or_checkpoint: Path, out: Path | None, size: InputSize, pattern: Bundle | None) -> Path:
     folder = run_or_checkpoint if run_or_checkpoint.is_dir() else run_or_checkpoint.parent
     if pattern is None:
         return out or folder / f"network-{size.width_px}x{size.height_px}.onnx"

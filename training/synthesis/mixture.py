@@ -28,6 +28,8 @@ from vision.sprites.artist import SpriteArtist
 from vision.sprites.belt_texture import draw_belt
 
 _BELT_PERIOD_RATIO = 3
+# Items lie any way; the belt, its edges and its light do not.
+_QUARTER_TURN_RATIO = 0.25
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -36,7 +38,7 @@ class Recipe(msgspec.Struct, frozen=True):
     belt_ratio: float = 0.2
     tiled_ratio: float = 0.25
     lifted_ratio: float = 0.7
-    drawn_ratio: float = 0.3
+    drawn_ratio: float = 0.2
     recoloured_ratio: float = 0.3
     belt_count: int = 12
     drawn_per_class: int = 160
@@ -61,8 +63,9 @@ class Mixture:
         self._recipe = recipe
         self._size_px = size_px
         self._seed = seed
-        # A folder that names more classes says more: it is shown more often.
-        counts = np.array([max(1, one.known_class_count) for one in sets], dtype=np.float64)
+        # A folder teaches to tell apart the pairs of classes that it names: one with seven classes says more than seven
+        # times as much as one with a single class, and is shown so much more often.
+        counts = np.array([max(1, one.known_class_count) ** 2 for one in sets], dtype=np.float64)
         self._shares = counts / max(1.0, counts.sum())
 
     def scene(self, index: int) -> Scene:
@@ -173,7 +176,7 @@ def _lifted_elsewhere(sets: Sequence[TrainingSet], rng: Generator) -> Iterator[I
 def _viewed(scene: Scene, zoom: float, height_px: int, width_px: int, rng: Generator) -> Scene:
     """A window of a scene, its size, place and orientation drawn by lot."""
     matrix = shift(-scene.width_px / 2, -scene.height_px / 2)
-    turned = rng.random() < 0.12
+    turned = rng.random() < _QUARTER_TURN_RATIO
     if turned:
         zoom *= VIEW_STRETCH_RATIO**0.5
         # A turned belt, the camera's stretch undone and done again, so that shapes stay true.

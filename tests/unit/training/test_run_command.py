@@ -104,7 +104,10 @@ def test_a_run_keeps_what_it_did(trained: tuple[Path, Path]) -> None:
     assert {one["name"] for one in record["data"]} == {f"{trained[1].parent.name}/belts"}
     assert record["figures"]["test_map50"] == load_bundle(trained[0]).manifest.metrics["test_map50"]
     assert (folder / "curves.svg").read_text().rstrip().endswith("</svg>")
-    assert json.loads((folder / "run.json").read_text())["settings"]["size_px"] == SIZE_PX
+    assert json.loads((folder / "run.json").read_text())["settings"]["size"] == {
+        "width_px": SIZE_PX,
+        "height_px": SIZE_PX,
+    }
 
 
 def test_a_run_is_not_overwritten(trained: tuple[Path, Path], tmp_path: Path) -> None:

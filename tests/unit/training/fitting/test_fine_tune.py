@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sorter.errors import BadInputError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.clock import ManualClock
 from training.fitting.early_stop import EarlyStop
+from training.input_size import InputSize
 from training.synthesis.mixture import Mixture, Recipe, fill_stock
 from vision.sprites.artist import DrawnSprites
 
@@ -17,7 +19,8 @@ pytest.importorskip("ultralytics")
 
 from training.fitting.devices import Place, learn_on, places  # noqa: E402
 from training.fitting.fine_tune import CHECKPOINT_NAME, FineTuning, Schedule  # noqa: E402
-from training.fitting.network import DEFAULT_ARCHITECTURE, build_network  # noqa: E402
+from training.fitting.network import DEFAULT_ARCHITECTURE, build_network, freeze  # noqa: E402
+from training.fitting.network_detector import detect_with  # noqa: E402
 
 SIZE_PX = 64
 SCHEDULE = Schedule(epoch_count=2, pictures_per_epoch=8, batch_pictures=4, warm_up_steps=2)
@@ -32,7 +35,7 @@ def belts() -> Mixture:
 def tuning(folder: Path, **more: Any) -> FineTuning:
     torch.manual_seed(0)
     network = build_network(len(CLASS_NAMES), DEFAULT_ARCHITECTURE)
-    return FineTuning(network, SCHEDULE, folder, loader_processes=0, **more)
+    return FineTuning(network, SCHEDULE, folder, InputSize.of(SIZE_PX), loader_processes=0, **more)
 
 
 def weights(one: FineTuning) -> Any:
@@ -51,6 +54,35 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(belts: Mixture, tmp_pa
     assert not torch.allclose(weights(first), weights(second), atol=1e-4)
 
 
+def test_frozen_layers_keep_weights_and_statistics_while_the_others_learn(belts: Mixture, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = build_network(len(CLASS_NAMES), DEFAULT_ARCHITECTURE)
+    freeze(network, 5)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    next(FineTuning(network, SCHEDULE, tmp_path, InputSize.of((96, 64)), loader_processes=0).run(belts, ManualClock()))
+    frozen = tuple(f"model.{index}." for index in range(5))
+    changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert not [name for name in changed if name.startswith(frozen)]
+    assert "model.5.conv.weight" in changed
+    assert "model.5.bn.running_mean" in changed
+
+
+def test_some_layers_must_learn() -> None:
+    network = build_network(len(CLASS_NAMES), DEFAULT_ARCHITECTURE)
+    with pytest.raises(BadInputError, match=r"--frozen-layers 24: yolov5n\.yaml has 24 layers before its head"):
+        freeze(network, 24)
+
+
+def test_pictures_kept_out_are_found_in_their_own_pixels() -> None:
+    def middle(inputs: torch.Tensor) -> list[torch.Tensor]:
+        assert inputs.shape == (1, 3, 64, 128)
+        box_and_scores = [64.0, 32.0, 32.0, 16.0, 0.9, *[0.0] * (len(CLASS_NAMES) - 1)]
+        return [torch.tensor(box_and_scores).reshape(1, -1, 1)]
+
+    found = detect_with(middle, "cpu", InputSize.of((128, 64)))(np.zeros((640, 640, 3), np.uint8))
+    assert found.boxes_px.tolist() == [[240.0, 240.0, 400.0, 400.0]]
+
+
 def test_there_must_be_a_run_to_take_up(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=f"--resume: no {CHECKPOINT_NAME}"):
         tuning(tmp_path).resume()
@@ -58,7 +90,7 @@ def test_there_must_be_a_run_to_take_up(tmp_path: Path) -> None:
 
 def test_a_run_of_another_network_is_not_taken_up(belts: Mixture, tmp_path: Path) -> None:
     next(tuning(tmp_path).run(belts, ManualClock()))
-    other = FineTuning(build_network(3, DEFAULT_ARCHITECTURE), SCHEDULE, tmp_path)
+    other = FineTuning(build_network(3, DEFAULT_ARCHITECTURE), SCHEDULE, tmp_path, InputSize.of(SIZE_PX))
     with pytest.raises(BadInputError, match="another network"):
         other.resume()
 

@@ -12,8 +12,9 @@ from sorter.errors import BadInputError
 from sorter.model.materials import CLASS_NAMES
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import ClassCalibration, load_bundle
+from training.input_size import InputSize, read_size
 from training.release.bundle_writer import Identity, with_measurements, write_bundle
-from training.release.export_command import export, read_size
+from training.release.export_command import export
 from vision.detectors.openvino_detector import OpenVinoDetector
 from vision.frame import Frame
 
@@ -22,7 +23,7 @@ pytest.importorskip("ultralytics")
 
 from training.fitting.network import build_network  # noqa: E402
 from training.release import export as exporting  # noqa: E402
-from training.release.export import ExportError, InputSize, export_onnx  # noqa: E402
+from training.release.export import ExportError, export_onnx  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_a_size_that_does_not_fit_the_stride_is_refused(size_px: int | tuple[int
 
 @pytest.mark.parametrize(("text", "size"), [("512", (512, 512)), ("640x384", (640, 384)), ("640×384", (640, 384))])
 def test_sizes_are_read_as_people_write_them(text: str, size: tuple[int, int]) -> None:
-    assert read_size(text) == size
+    assert read_size(text).sides_px == size
 
 
 @pytest.mark.parametrize("text", ["", "big", "640x", "x384", "640x384x3", "-512", "5.5"])
