@@ -15,6 +15,7 @@ from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import BELT, KEEP
 from vision.detectors import Detector, open_detector
 from vision.frame import Frame
+from vision.frame_taker import FrameTaker
 from vision.harvest.harvest import open_harvest
 from vision.model_swap import ModelSwap
 from vision.picture_travel import PictureTravel
@@ -23,7 +24,7 @@ from vision.preview import PreviewWriter
 from vision.sources import open_source
 from vision.sources.source import FrameSource, FrameTicket
 
-_GRAB_TIMEOUT_MS = 50.0
+_WAIT_MS = 50.0
 
 
 def watch_belt(context: ProcessContext) -> None:
@@ -38,8 +39,8 @@ def watch_belt(context: ProcessContext) -> None:
         _warm_up(detector, context)
         watch = BeltWatch(context, source, Pipeline(context.settings, source, detector, context.clock))
         while context.is_running():
-            frame = watch.receive()
-            view = watch.step(frame)
+            ticket = watch.receive()
+            view = watch.step(ticket)
             watch.send(view)
         watch.close()
 
@@ -58,6 +59,8 @@ class BeltWatch:
         self._context = context
         self._source = source
         self._pipeline = pipeline
+        self._taker = FrameTaker(source)
+        pipeline.overlap(self._taker.wake)
         self._swap = ModelSwap(context.settings, pipeline.detector.model_id)
         self._preview = PreviewWriter(context.settings)
         self._belt = BeltTravel()
@@ -67,8 +70,11 @@ class BeltWatch:
         self._last_view: View | None = None
 
     def receive(self) -> FrameTicket | None:
-        """The next frame, undecoded, and all belt readings up to now."""
-        ticket = self._source.grab(_GRAB_TIMEOUT_MS)
+        """Wait for a frame, which is still undecoded, or an answer; and take all belt readings up to now."""
+        pause_ms = self._pipeline.pause_before_frame_ms()
+        if pause_ms == 0.0:
+            self._taker.ask()
+        ticket = self._taker.wait(min(pause_ms or _WAIT_MS, _WAIT_MS))
         for received in self._reader.waiting():
             if isinstance(received.message, BeltState):
                 self._belt.add(received.message)
@@ -77,18 +83,14 @@ class BeltWatch:
         return ticket
 
     def step(self, ticket: FrameTicket | None) -> View | None:
-        """Process the frame if the belt has moved a step since the last view."""
+        """Finish the view whose answer is there, and begin another if the belt has moved a step since."""
         self._follow_champion()
-        if ticket is None:
-            return None
-        if self._picture_travel is not None:
-            return self._pipeline.take_picture(self._measure_travel(self._picture_travel, ticket))
-        travel_um = self._belt.travel_um_at(ticket.exposed_at_ns)
-        if travel_um is None:
-            return None
-        view = self._pipeline.take(ticket, travel_um)
-        if view is None and self._last_view and self._preview.is_overdue(self._context.clock.now_ns()):
-            self._send_preview(self._pipeline.retrieve(ticket, travel_um), self._last_view)
+        view = self._pipeline.finish()
+        frame = None if ticket is None else self._frame_to_show(ticket)
+        if frame is not None and self._pipeline.is_due(frame.travel_um):
+            self._pipeline.begin(frame)
+        elif frame is not None and self._last_view and self._preview.is_overdue(self._context.clock.now_ns()):
+            self._send_preview(frame, self._last_view)
         return view
 
     def send(self, view: View | None) -> None:
@@ -103,7 +105,8 @@ class BeltWatch:
         self._show_condition()
 
     def close(self) -> None:
-        """Write the pictures that were chosen last."""
+        """Let go of the source, and write the pictures that were chosen last."""
+        self._taker.close()
         self._swap.close()
         if self._harvest is not None:
             self._harvest.close()
@@ -121,6 +124,18 @@ class BeltWatch:
         self._context.publisher.publish(preview)
         if self._harvest is not None:
             self._harvest.note_shown(preview, view.batch)
+
+    def _frame_to_show(self, ticket: FrameTicket) -> Frame | None:
+        """The frame, decoded, if somebody is to see it: the network, a screen, or whoever measures travel by it."""
+        if self._picture_travel is not None:
+            return self._measure_travel(self._picture_travel, ticket)
+        travel_um = self._belt.travel_um_at(ticket.exposed_at_ns)
+        if travel_um is None:
+            return None
+        is_shown = self._last_view is not None and self._preview.is_overdue(self._context.clock.now_ns())
+        if is_shown or self._pipeline.is_due(travel_um):
+            return self._pipeline.retrieve(ticket, travel_um)
+        return None
 
     def _measure_travel(self, picture_travel: PictureTravel, ticket: FrameTicket) -> Frame:
         frame = self._pipeline.retrieve(ticket, 0)
@@ -140,8 +155,7 @@ class BeltWatch:
 
     def _show_condition(self) -> None:
         self._show_faults()
-        figures = {f"{stage}_ms": spent for stage, spent in self._pipeline.stage_ms.items()}
-        figures["view_count"] = float(self._pipeline.view_count)
+        figures = self._pipeline.figures()
         figures["is_exhausted"] = float(self._source.is_exhausted)
         figures["dropped_frame_count"] = float(self._source.dropped_count)
         if self._harvest is not None:

@@ -13,6 +13,7 @@ from sorter.runtime.configuration import settings_from
 from sorter.runtime.model_shelf import Champion, ModelShelf
 from training.evaluation.closed_loop import ClosedLoop, LoopResult, open_scored_world, scored_stretch
 from vision.detectors import Detector, open_detector
+from vision.detectors.detector import Seat
 from vision.frame import Detections, Frame
 
 
@@ -24,8 +25,15 @@ class Renamed:
         self.model_id = model_id
         self.runtime, self.precision, self.class_names = inner.runtime, inner.precision, inner.class_names
 
+    @property
+    def copied_count(self) -> int:
+        return self._inner.copied_count
+
     def detect(self, frame: Frame) -> Detections:
         return self._inner.detect(frame)
+
+    def open_seat(self) -> Seat:
+        return self._inner.open_seat()
 
 
 class SwappedLoop:

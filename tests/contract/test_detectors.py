@@ -1,5 +1,6 @@
 """What every detector must do, whatever runs it; the networks are made here and see coloured squares."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,30 @@ def test_every_detector_repeats_itself_and_lets_go_of_what_it_answered(any_detec
     assert np.array_equal(first.boxes_px, kept[0])
     assert np.array_equal(first.class_probs, kept[1])
     assert empty.boxes_px.shape[1] == 4
+
+
+def test_two_seats_of_every_detector_answer_as_it_does_itself(any_detector: tuple[Detector, Frame]) -> None:
+    detector, frame = any_detector
+    other = Frame(8, 400_000_000_000, 0, np.ascontiguousarray(frame.image[::-1]))
+    expected = [detector.detect(one) for one in (frame, other)]
+    seats, told = [detector.open_seat(), detector.open_seat()], threading.Semaphore(0)
+    for _ in range(3):
+        for seat, one in zip(seats, (frame, other), strict=True):
+            seat.lay(one)
+        for seat in seats:
+            seat.start(told.release)
+        assert all(told.acquire(timeout=20) for _ in seats)
+        for seat, wanted in zip(seats, expected, strict=True):
+            found = seat.answer()
+            assert np.array_equal(found.boxes_px, wanted.boxes_px)
+            assert np.array_equal(found.class_probs, wanted.class_probs)
+
+
+def test_a_picture_of_the_network_s_size_is_not_copied(detector: Detector) -> None:
+    detector.detect(frame_of(picture()))
+    assert detector.copied_count == 0
+    detector.detect(frame_of(picture(height_px=64, width_px=128)))
+    assert detector.copied_count == 1
 
 
 def test_every_detector_says_what_it_is(any_detector: tuple[Detector, Frame]) -> None:
