@@ -175,7 +175,7 @@ class BeltWatch:
             self._context.raise_fault("model_not_swapped", self._swap.fault, HealthStatus.DEGRADED)
         else:
             seeing = self._pipeline.detector
-            self._context.set_health(HealthStatus.OK, f"{seeing.runtime} {seeing.precision} {seeing.model_id}")
+            self._context.set_health(HealthStatus.OK, f"{seeing.runtime} {seeing.precision} {seeing.model_id} ({seeing.precision_reason})")
 
 
 @contextmanager

@@ -163,6 +163,8 @@ class _TravelSlip:
     # Weight of the assumption that the encoder is true: some items seen a tenth of a metre apart.
     _PRIOR_UM2 = 10 * 1e5**2
     _LIMIT = 0.1
+    # Less than this over a whole view is below what boxes are worth, and a true encoder stays untouched.
+    _LEAST = 0.005
 
     def __init__(self) -> None:
         self._moved = 0.0
@@ -178,7 +180,7 @@ class _TravelSlip:
         self._moved = self._KEPT * self._moved + float(moved_um @ travelled_um)
         self._travelled = self._KEPT * self._travelled + float(travelled_um @ travelled_um)
         ratio = self._moved / (self._travelled + self._PRIOR_UM2)
-        self._ratio = min(self._LIMIT, max(-self._LIMIT, ratio))
+        self._ratio = 0.0 if abs(ratio) < self._LEAST else min(self._LIMIT, max(-self._LIMIT, ratio))
 
 
 def _shared(first: NDArray[np.float64], second: NDArray[Any], axis: int) -> NDArray[np.float64]:

@@ -28,6 +28,7 @@ from sorter.runtime.bundle import (
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.configuration import settings_from
 from vision.detectors import Detector, open_detector
+from vision.detectors.openvino_detector import known_precisions
 from vision.frame import Detections, Frame
 from vision.sources import open_source
 
@@ -328,6 +329,23 @@ def test_a_file_that_is_no_network_is_refused_in_one_sentence(tmp_path: Path, ru
 def test_onnxruntime_refuses_bf16(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"detector\.precision = 'bf16'"):
         open_detector(network_settings(write_bundle(tmp_path / "squares"), "onnxruntime", precision="bf16"))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_auto_takes_true_floats_where_the_bundle_has_no_figures_and_says_why(tmp_path: Path, runtime: str) -> None:
+    chosen = open_detector(network_settings(write_bundle(tmp_path / "squares"), runtime, precision="auto"))
+    assert chosen.precision == "f32"
+    assert chosen.precision_reason.startswith("auto: the only one allowed")
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16", "f16"])
+def test_openvino_calculates_in_what_was_asked_for_or_refuses(tmp_path: Path, precision: str) -> None:
+    settings = network_settings(write_bundle(tmp_path / "squares"), precision=precision)
+    if precision not in known_precisions():
+        with pytest.raises(ConfigurationError, match=r"detector\.precision"):
+            open_detector(settings)
+        return
+    assert open_detector(settings).precision == precision
 
 
 @pytest.mark.parametrize(("runtime", "name"), INT8_FORMS)

@@ -23,7 +23,13 @@ class Seat(Protocol):
 
 
 class Detector(Protocol):
-    """Finds and names the items in a picture."""
+    """Finds and names the items in a picture.
+
+    Attributes:
+        precision_reason: why it calculates in the numbers that it does, in a few words.
+    """
+
+    precision_reason: str
 
     @property
     def model_id(self) -> str:

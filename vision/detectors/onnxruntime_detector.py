@@ -11,11 +11,12 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
-from sorter.errors import BundleError, ConfigurationError
+from sorter.errors import BundleError
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import ONNX_QDQ_FORM, Bundle
 from vision.detectors.forms import Form, chosen_form
 from vision.detectors.network import NetworkPort
+from vision.detectors.precision import check_is_known
 from vision.frame import Detections, Frame
 
 _REFUSALS = (
@@ -43,18 +44,15 @@ class OnnxRuntimeDetector:
             form: of the network; if left out, what the precision asks for.
 
         Raises:
-            ConfigurationError: if bf16 is asked for.
+            ConfigurationError: if other numbers than f32 and int8 are asked for.
             BundleError: if ONNX Runtime cannot run the network, or it is not what the bundle says.
         """
-        if settings.precision == "bf16":
-            raise ConfigurationError(
-                f"configuration: detector.precision = {settings.precision!r}: "
-                "detector.runtime 'onnxruntime' knows 'f32' and 'int8'; 'openvino' knows all three"
-            )
+        check_is_known(settings, known_precisions())
         self.model_id = bundle.model_id
         self.class_names = bundle.manifest.classes
         form = form or chosen_form(bundle, settings)
         self.precision = _PRECISIONS.get(form.name, "f32")
+        self.precision_reason = f"detector.precision is {settings.precision!r}"
         self._open_port = partial(NetworkPort, bundle, settings, form)
         self._seats: list[_Seat] = []
         self._session = _open_session(bundle, form.path, settings)
@@ -83,6 +81,11 @@ class OnnxRuntimeDetector:
     def _run(self, values: NDArray[Any]) -> NDArray[np.float32]:
         (output,) = self._session.run(self._output_names, {self._input_name: values})
         return np.asarray(output, np.float32)
+
+
+def known_precisions() -> tuple[str, ...]:
+    """What may be asked for."""
+    return ("f32", "int8")
 
 
 class _Seat:

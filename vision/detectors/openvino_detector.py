@@ -16,9 +16,11 @@ from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import Bundle
 from vision.detectors.forms import Form, chosen_form
 from vision.detectors.network import NetworkPort
+from vision.detectors.precision import check_is_known
 from vision.frame import Detections, Frame
 
 _DEVICE = "CPU"
+_CAPABILITIES = {"BF16": "bf16", "FP16": "f16", "INT8": "int8"}
 _WHOLE_NUMBERS = {"i8", "u8"}
 
 
@@ -36,8 +38,10 @@ class OpenVinoDetector:
             form: of the network; if left out, what the precision asks for.
 
         Raises:
+            ConfigurationError: if this machine cannot calculate in the precision that is asked for.
             BundleError: if OpenVINO cannot run the network, or it is not what the bundle says.
         """
+        check_is_known(settings, known_precisions())
         self.model_id = bundle.model_id
         self.class_names = bundle.manifest.classes
         form = form or chosen_form(bundle, settings)
@@ -48,6 +52,7 @@ class OpenVinoDetector:
             model = _taking_uint8_bgr(model)
         self._compiled = _compile(bundle, form.path, model, settings)
         self.precision = _real_precision(self._compiled)
+        self.precision_reason = f"detector.precision is {settings.precision!r}"
         self._seats: list[_Seat] = []
         self._first_seat = self.open_seat()
 
@@ -65,6 +70,12 @@ class OpenVinoDetector:
         """One more place for a frame; see `Detector`."""
         self._seats.append(_Seat(self._compiled, self._open_port()))
         return self._seats[-1]
+
+
+def known_precisions() -> tuple[str, ...]:
+    """What the processor calculates with faster than by way of float32, and float32."""
+    capabilities = ov.Core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    return ("f32", *(ours for theirs, ours in _CAPABILITIES.items() if theirs in capabilities))
 
 
 class _Seat:

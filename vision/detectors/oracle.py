@@ -29,6 +29,7 @@ class OracleDetector:
     model_id = "oracle"
     runtime = "oracle"
     precision = "exact"
+    precision_reason = "it looks at the truth"
     copied_count = 0
 
     def __init__(self, settings: Settings, world: World, epoch_ns: int) -> None:

@@ -38,6 +38,7 @@ class LaterSeat(PatientSeat):
 
 class LaterNetwork:
     model_id, runtime, precision, class_names, copied_count = "later", "test", "exact", ("can",), 0
+    precision_reason = "a test"
 
     def __init__(self) -> None:
         self.answer: Callable[[], None] = lambda: None
