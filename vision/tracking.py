@@ -163,8 +163,8 @@ class _TravelSlip:
     # Weight of the assumption that the encoder is true: some items seen a tenth of a metre apart.
     _PRIOR_UM2 = 10 * 1e5**2
     _LIMIT = 0.1
-    # Less than this over a whole view is below what boxes are worth, and a true encoder stays untouched.
-    _LEAST = 0.005
+    # Less than this moves no item out of reach, and is within what the boxes of a network err by.
+    _LEAST = 0.02
 
     def __init__(self) -> None:
         self._moved = 0.0

@@ -253,7 +253,7 @@ def scattered_belt(rng: np.random.Generator, count: int, length_mm: float) -> Bo
 
 
 @pytest.mark.parametrize("per_view_count", [30, 60])
-@pytest.mark.parametrize("velocity_error", [0.0, 0.05, -0.05])
+@pytest.mark.parametrize("velocity_error", [0.0, 0.019, 0.05, -0.05])
 @pytest.mark.parametrize("step_mm", [100, 200])
 def test_items_are_counted_right_on_a_fast_belt_whose_encoder_is_wrong(
     step_mm: int, velocity_error: float, per_view_count: int
