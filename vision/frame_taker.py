@@ -5,6 +5,7 @@ ready for it. The wait is on a condition: nothing is asked for again and again.
 """
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from vision.sources.source import FrameSource, FrameTicket
@@ -13,41 +14,53 @@ from vision.sources.source import FrameSource, FrameTicket
 _GRAB_TIMEOUT_MS = 50.0
 
 
-class FrameTaker:
-    """A thread that grabs one frame when asked; between `wait` and the next `ask` the source is the caller's alone."""
+class News:
+    """Something that any thread says and one waits for."""
 
-    def __init__(self, source: FrameSource) -> None:
-        self._source = source
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="frames")
+    def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._has_news = False
+        self._is_said = False
+
+    def tell(self) -> None:
+        """End the wait, or the next one if nobody waits."""
+        with self._changed:
+            self._is_said = True
+            self._changed.notify_all()
+
+    def wait(self, timeout_ms: float) -> None:
+        """Return when something was told since the last wait, or when the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_said, timeout_ms / 1000)
+            self._is_said = False
+
+
+class FrameTaker:
+    """A thread that grabs one frame when asked; between `taken` and the next `ask` the source is the caller's alone."""
+
+    def __init__(self, source: FrameSource, tell: Callable[[], None]) -> None:
+        """Start nothing yet.
+
+        Args:
+            source: grabbed from by the thread, decoded by the caller.
+            tell: called by the thread when a frame was grabbed, or none came for a while.
+        """
+        self._source = source
+        self._tell = tell
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="frames")
         self._taking: Future[FrameTicket | None] | None = None
 
     def ask(self) -> None:
         """Let the next frame be grabbed; without effect while one is on its way."""
         if self._taking is None:
             self._taking = self._thread.submit(self._source.grab, _GRAB_TIMEOUT_MS)
-            self._taking.add_done_callback(lambda _taking: self.wake())
+            self._taking.add_done_callback(lambda _taking: self._tell())
 
-    def wait(self, timeout_ms: float) -> FrameTicket | None:
-        """Return when a frame was grabbed, `wake` was called, or the time is over.
-
-        Returns:
-            The frame, still undecoded; None if there is none (yet).
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self._has_news, timeout_ms / 1000)
-            self._has_news = False
+    def taken(self) -> FrameTicket | None:
+        """The frame that was asked for, still undecoded; None if there is none (yet)."""
         if self._taking is None or not self._taking.done():
             return None
         taken, self._taking = self._taking, None
         return taken.result()
-
-    def wake(self) -> None:
-        """End the wait, from any thread."""
-        with self._changed:
-            self._has_news = True
-            self._changed.notify_all()
 
     def close(self) -> None:
         """Take no more; returns when the thread has let go of the source."""

@@ -15,21 +15,21 @@ from vision.frame import Detections, Frame
 
 
 class Looked(msgspec.Struct, frozen=True, eq=False):
-    """A frame, what was seen on it, by which model, and how long the network looked at it."""
+    """A frame, what was seen on it, by whom, and how long the network looked at it."""
 
     frame: Frame
     detections: Detections
-    model_id: str
+    detector: Detector
     duration_ns: int
 
 
 class _Laid:
     """A frame in a seat, from being laid there until its answer was read."""
 
-    def __init__(self, frame: Frame, seat: Seat, model_id: str) -> None:
+    def __init__(self, frame: Frame, seat: Seat, detector: Detector) -> None:
         self.frame = frame
         self.seat = seat
-        self.model_id = model_id
+        self.detector = detector
         self.started_at_ns = 0
         self.answered_at_ns: int | None = None
 
@@ -62,7 +62,7 @@ class Looking:
 
     def use_detector(self, detector: Detector) -> None:
         """Let another model look from the next frame laid on; what is under way is answered by the old one."""
-        self._model_id = detector.model_id
+        self._detector = detector
         self._free_seats = [detector.open_seat(), detector.open_seat()]
         self._own_seats = tuple(self._free_seats)
 
@@ -88,7 +88,7 @@ class Looking:
             self._free(self._ready)
         seat = self._free_seats.pop()
         seat.lay(frame)
-        self._ready = _Laid(frame, seat, self._model_id)
+        self._ready = _Laid(frame, seat, self._detector)
         self._start()
 
     def answer(self) -> Looked | None:
@@ -98,9 +98,16 @@ class Looking:
             return None
         self._running = None
         self._start()
-        looked = Looked(laid.frame, laid.seat.answer(), laid.model_id, laid.answered_at_ns - laid.started_at_ns)
+        looked = Looked(laid.frame, laid.seat.answer(), laid.detector, laid.answered_at_ns - laid.started_at_ns)
         self._free(laid)
         return looked
+
+    def close(self) -> None:
+        """Wait for the frame that is being looked at: a runtime must not be left alone with one."""
+        self._ready = None
+        if self._running is not None:
+            self._running.seat.answer()
+            self._running = None
 
     def _start(self) -> None:
         laid = self._ready

@@ -43,7 +43,14 @@ class Pipeline:
     """
 
     def __init__(
-        self, settings: Settings, source: FrameSource, detector: Detector, clock: Clock, *, decodes: bool = True
+        self,
+        settings: Settings,
+        source: FrameSource,
+        detector: Detector,
+        clock: Clock,
+        *,
+        decodes: bool = True,
+        beside: BeltTracker | None = None,
     ) -> None:
         """Join source and detector.
 
@@ -53,6 +60,7 @@ class Pipeline:
             detector: what finds items on them.
             clock: what the stages are timed with.
             decodes: False where neither detector nor screen looks at the picture, as in a score with the oracle.
+            beside: the tracker of another camera over the same belt, whose tracks are shared.
         """
         self._looking: Looking | None = None
         self._copied_before_count = 0
@@ -63,7 +71,8 @@ class Pipeline:
         self._frame_period_ms = 1000.0 / settings.camera.frame_rate_hz
         self._ring = FrameRing(RING_SLOT_COUNT, source.height_px, source.width_px)
         self._trigger = TravelTrigger(mm_to_um(settings.camera.view_step_mm))
-        self.tracker = BeltTracker(CameraView(settings.camera), settings.tracking)
+        view = CameraView(settings.camera)
+        self.tracker = BeltTracker(view, settings.tracking) if beside is None else beside.beside(view)
         self.stage_ms: dict[str, float] = {}
         self.view_count = 0
 
@@ -107,7 +116,7 @@ class Pipeline:
     def process(self, frame: Frame) -> View:
         """Detect and track on one frame."""
         detections = self._timed("detect", lambda: self._detector.detect(frame))
-        return self._view(frame, detections, self._detector.model_id)
+        return self._view(frame, detections, self._detector)
 
     def overlap(self, tell: Callable[[], None]) -> None:
         """From here on `begin` and `finish` are used.
@@ -146,7 +155,12 @@ class Pipeline:
         if looked is None:
             return None
         self._note_duration("detect", looked.duration_ns)
-        return self._view(looked.frame, looked.detections, looked.model_id)
+        return self._view(looked.frame, looked.detections, looked.detector)
+
+    def close(self) -> None:
+        """Let the network finish what it looks at; nothing is begun after that."""
+        if self._looking is not None:
+            self._looking.close()
 
     def figures(self) -> dict[str, float]:
         """What health shows: duration of the stages, views, and copies."""
@@ -156,10 +170,12 @@ class Pipeline:
         figures["replaced_frame_count"] = float(0 if self._looking is None else self._looking.replaced_count)
         return figures
 
-    def _view(self, frame: Frame, detections: Detections, model_id: str) -> View:
+    def _view(self, frame: Frame, detections: Detections, detector: Detector) -> View:
         tracks = self._timed("track", lambda: self.tracker.update(detections, frame.travel_um))
         self.view_count += 1
-        batch = TrackBatch(frame.frame_id, frame.exposed_at_ns, frame.travel_um, model_id, tracks)
+        batch = TrackBatch(
+            frame.frame_id, frame.exposed_at_ns, frame.travel_um, detector.model_id, tracks, detector.precision
+        )
         return View(frame, batch)
 
     def _timed(self, stage: str, work: Callable[[], _Result]) -> _Result:

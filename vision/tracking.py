@@ -21,25 +21,46 @@ _ID, _VIEW_COUNT, _WHOLE_COUNT, _TRAVEL_UM, _COLUMN_COUNT = 4, 5, 6, 7, 8
 _ALONG = [1, 3]
 
 
-class BeltTracker:
-    """Tracks of the items in view; one table of float64 with a row a track.
+class _Belt:
+    """What all cameras over a belt share: its tracks, numbers for new ones, and how wrong the encoder is.
 
-    A row is x low, belt low, x high, belt high in micrometres, track id, number of views, number of whole views, and the
-    mean belt travel of the views that the box rests on. The box is the mean over the whole views; while the picture's
-    edge has cut every view, it is the hull of what was seen.
+    `table` is float64 with a row a track: x low, belt low, x high, belt high in micrometres, track id, number of views,
+    number of whole views, and the mean belt travel of the views that the box rests on.
+    """
+
+    def __init__(self, downstream_edge_um: int) -> None:
+        self.table = np.zeros((0, _COLUMN_COUNT))
+        self.next_id = 1
+        self.slip = _TravelSlip()
+        self.downstream_edge_um = downstream_edge_um
+        self.camera_count = 1
+
+
+class BeltTracker:
+    """Tracks of the items that one camera sees, or several over the same belt.
+
+    The box of a track is the mean over its whole views; while the picture's edge has cut every view, it is the hull of
+    what was seen. Items lie where they lie whoever sees them, so several cameras need nothing but one table.
     """
 
     def __init__(self, view: CameraView, settings: TrackingSettings) -> None:
         self._view = view
+        self._settings = settings
         self._match_overlap_ratio = settings.match_overlap_ratio
-        self._next_id = 1
-        self._table = np.zeros((0, _COLUMN_COUNT))
-        self._slip = _TravelSlip()
+        self._belt = _Belt(view.downstream_edge_um)
+
+    def beside(self, view: CameraView) -> "BeltTracker":
+        """The tracker of another camera over the same belt: what both see is one track."""
+        other = BeltTracker(view, self._settings)
+        other._belt = self._belt
+        self._belt.camera_count += 1
+        self._belt.downstream_edge_um = min(self._belt.downstream_edge_um, view.downstream_edge_um)
+        return other
 
     @property
     def track_count(self) -> int:
         """How many tracks are alive."""
-        return len(self._table)
+        return len(self._belt.table)
 
     def update(self, detections: Detections, travel_um: int) -> tuple[Track, ...]:
         """Join one view's detections to the tracks.
@@ -58,7 +79,7 @@ class BeltTracker:
         is_new = rows < 0
         rows[is_new] = self._append(int(np.count_nonzero(is_new)), travel_um)
         self._merge(rows, boxes_um, is_cut, travel_um)
-        return _tracks(self._table[rows], detections.class_probs, is_cut)
+        return _tracks(self._belt.table[rows], detections.class_probs, is_cut)
 
     def boxes_px(self, tracks: tuple[Track, ...], travel_um: int) -> NDArray[np.float64]:
         """Where tracks are on the picture taken at a travel: (N, 4) left, top, right, bottom, not clipped."""
@@ -69,15 +90,17 @@ class BeltTracker:
 
     def _is_cut(self, boxes_px: NDArray[np.float32]) -> NDArray[np.bool_]:
         result: NDArray[np.bool_] = (boxes_px[:, 1] <= _EDGE_PX) | (boxes_px[:, 3] >= self._view.height_px - _EDGE_PX)
+        if self._belt.camera_count > 1:  # beside a lone camera's picture there is no belt
+            result |= (boxes_px[:, 0] <= _EDGE_PX) | (boxes_px[:, 2] >= self._view.width_px - _EDGE_PX)
         return result
 
     def _expected_boxes(self, travel_um: int) -> NDArray[np.float64]:
         """Where the tracks' boxes (N, 4) should be seen in micrometres; those that have passed are dropped."""
-        shift_um = self._slip.shift_um(travel_um - self._table[:, _TRAVEL_UM])
-        stays = self._table[:, 3] + shift_um > travel_um + self._view.downstream_edge_um
+        shift_um = self._belt.slip.shift_um(travel_um - self._belt.table[:, _TRAVEL_UM])
+        stays = self._belt.table[:, 3] + shift_um > travel_um + self._belt.downstream_edge_um
         if not stays.all():
-            self._table, shift_um = self._table[stays], shift_um[stays]
-        expected_um = self._table[:, :4].copy()
+            self._belt.table, shift_um = self._belt.table[stays], shift_um[stays]
+        expected_um = self._belt.table[:, :4].copy()
         expected_um[:, _ALONG] += shift_um[:, None]
         return expected_um
 
@@ -110,28 +133,28 @@ class BeltTracker:
         visible[:, _ALONG] = visible[:, _ALONG].clip(*edges_um)
         shared = _shared(visible, boxes_um, 0) * _shared(visible, boxes_um, 1)
         track_area, box_area = _areas(visible)[:, None], _areas(boxes_um)[None, :]
-        partial = (self._table[:, _WHOLE_COUNT] == 0)[:, None] | is_cut[None, :]
+        partial = (self._belt.table[:, _WHOLE_COUNT] == 0)[:, None] | is_cut[None, :]
         base = np.where(partial, np.minimum(track_area, box_area), track_area + box_area - shared)
         ratios: NDArray[np.float64] = shared / np.maximum(base, 1.0)
         return ratios
 
     def _append(self, count: int, travel_um: int) -> NDArray[np.int64]:
         """Add empty tracks and return their rows."""
-        first_row = len(self._table)
+        first_row = len(self._belt.table)
         if count:
             new = np.zeros((count, _COLUMN_COUNT))
             new[:, :4] = np.nan
-            new[:, _ID] = np.arange(self._next_id, self._next_id + count)
+            new[:, _ID] = np.arange(self._belt.next_id, self._belt.next_id + count)
             new[:, _TRAVEL_UM] = travel_um
-            self._table = np.concatenate([self._table, new])
-            self._next_id += count
+            self._belt.table = np.concatenate([self._belt.table, new])
+            self._belt.next_id += count
         return np.arange(first_row, first_row + count)
 
     def _merge(
         self, rows: NDArray[np.int64], boxes_um: NDArray[Any], is_cut: NDArray[np.bool_], travel_um: int
     ) -> None:
         """Work one view's boxes into the tracks' boxes."""
-        old = self._table[rows]
+        old = self._belt.table[rows]
         whole_counts, is_first = old[:, _WHOLE_COUNT], old[:, _WHOLE_COUNT] == 0
         self._learn_slip(old, boxes_um, is_cut, travel_um)
         new = old.copy()
@@ -146,14 +169,14 @@ class BeltTracker:
         new[cut, :2] = np.fmin(old[cut, :2], boxes_um[cut, :2])
         new[cut, 2:4] = np.fmax(old[cut, 2:4], boxes_um[cut, 2:])
         new[is_first, _TRAVEL_UM] = travel_um
-        self._table[rows] = new
+        self._belt.table[rows] = new
 
     def _learn_slip(
         self, old: NDArray[np.float64], boxes_um: NDArray[Any], is_cut: NDArray[np.bool_], travel_um: int
     ) -> None:
         is_known = (old[:, _WHOLE_COUNT] > 0) & ~is_cut
         moved_um = (boxes_um - old[:, :4])[is_known][:, _ALONG].mean(axis=1)
-        self._slip.learn(moved_um, travel_um - old[is_known, _TRAVEL_UM])
+        self._belt.slip.learn(moved_um, travel_um - old[is_known, _TRAVEL_UM])
 
 
 class _TravelSlip:

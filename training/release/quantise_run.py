@@ -172,7 +172,7 @@ class _Work:
         return tried
 
     def smaller_floats(self) -> dict[str, float]:
-        """What the float network loses in the smaller floats that this machine calculates with; figures of the bundle."""
+        """What the float network loses in the smaller floats that this machine knows, as figures of the bundle."""
         found: dict[str, float] = {}
         for precision in sorted({"bf16", "f16"} & set(known_precisions())):
             settings = _settings(precision, FAINTEST_SCORE)

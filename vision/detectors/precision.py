@@ -1,4 +1,4 @@
-"""In which numbers a network is to be calculated: what was asked for, or the fastest that the bundle's figures allow."""
+"""In which numbers a network is calculated: what was asked for, or the fastest that the bundle's figures allow."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -46,9 +46,7 @@ def candidates(bundle: Bundle, runtime: str, known: Sequence[str]) -> Candidates
     return Candidates(allowed, {precision: reason for precision, reason in refusals.items() if reason is not None})
 
 
-def fastest(
-    found: Candidates, open_in: Callable[[str], Detector], size_px: tuple[int, int], clock: Clock
-) -> Detector:
+def fastest(found: Candidates, open_in: Callable[[str], Detector], size_px: tuple[int, int], clock: Clock) -> Detector:
     """The network in the fastest of the allowed precisions, with the reason told.
 
     They take turns, so that a busy machine slows all alike; where one alone is allowed, nothing is timed.

@@ -122,7 +122,7 @@ def test_what_is_under_way_is_answered_by_the_model_that_began_it(desk: Desk) ->
         network.tell()
         looked = desk.looking.answer()
         assert looked is not None
-        seen.append(looked.model_id)
+        seen.append(looked.detector.model_id)
         desk.lay(frame_id)
     assert seen == ["one", "one", "other", "other"]
     assert other.started == [3, 4, 5]
@@ -138,3 +138,12 @@ def test_the_time_that_the_network_took_is_told(desk: Desk) -> None:
     assert looked is not None
     assert looked.duration_ns == 7_000
     assert desk.looking.running_since_ns is None
+
+
+def test_at_the_end_the_network_is_not_left_alone_with_a_frame(desk: Desk) -> None:
+    desk.lay(1, 2)
+    desk.looking.close()
+    assert desk.network.read == [1]
+    desk.network.tell()
+    assert desk.looking.answer() is None
+    assert desk.network.started == [1]

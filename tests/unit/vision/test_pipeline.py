@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sorter.model.settings import Settings
+from sorter.model.settings import Settings, camera_settings
+from sorter.model.world import ScatteredWorld
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.configuration import settings_from
 from vision.detectors import open_detector
@@ -15,6 +16,7 @@ from vision.detectors.detector import PatientSeat
 from vision.frame import Detections, Frame
 from vision.pipeline import Pipeline, View
 from vision.sources import open_source
+from vision.tracking import BeltTracker
 
 NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros((0, 1), np.float32))
 MS = 1_000_000
@@ -51,10 +53,11 @@ class LaterNetwork:
 
 
 class Line:
-    def __init__(self, settings: Settings, detector: Any = None) -> None:
+    def __init__(self, settings: Settings, detector: Any = None, beside: BeltTracker | None = None) -> None:
         self.clock = ManualClock()
         self.source = open_source(settings, self.clock, epoch_ns=0)
-        self.pipeline = Pipeline(settings, self.source, detector or open_detector(settings), self.clock)
+        detector = detector or open_detector(settings)
+        self.pipeline = Pipeline(settings, self.source, detector, self.clock, beside=beside)
 
     def frame(self) -> Frame:
         ticket = None
@@ -136,3 +139,44 @@ def test_health_shows_how_often_a_picture_is_copied(tmp_path: Any) -> None:
         line.pipeline.take_picture(line.frame())
     assert drawn.pipeline.figures()["copies_per_view"] == 0.0
     assert read.pipeline.figures()["copies_per_view"] == 1.0
+
+
+def two_cameras(overlap_mm: float) -> Settings:
+    """Two cameras side by side over a belt of 1400 mm."""
+    view_width_mm = 700.0 + overlap_mm / 2
+    tables: dict[str, Any] = {
+        "camera": {"width_px": 400, "height_px": 400, "frame_rate_hz": 50.0, "view_width_mm": view_width_mm},
+        "cameras": [{"id": "left"}, {"id": "right", "left_edge_mm": 1400.0 - view_width_mm}],
+        "detector": {"runtime": "oracle"},
+    }
+    return settings_from(tables)
+
+
+def test_several_cameras_over_one_belt_count_each_item_once() -> None:
+    settings = two_cameras(overlap_mm=400.0)
+    lines: list[Line] = []
+    for _, one in camera_settings(settings):
+        lines.append(Line(one, beside=lines[0].pipeline.tracker if lines else None))
+    seen: dict[int, int] = {}
+    for _ in range(400):
+        for line in lines:
+            view = line.pipeline.take_picture(line.frame())
+            for track in view.batch.tracks if view is not None else ():
+                if not track.truncated:
+                    seen[track.track_id] = track.belt_um
+    inside = [belt_um for belt_um in seen.values() if 1_000_000 < belt_um < 10_000_000]
+    items = ScatteredWorld(settings).items_between(1_000_000, 10_000_000)
+    assert len(items) > 30
+    assert len(inside) == len(items)
+    assert np.allclose(sorted(inside), sorted(item.belt_um for item in items), atol=5_000)
+
+
+def test_each_camera_sees_its_own_part_of_the_belt() -> None:
+    lines = [Line(one, LaterNetwork()) for _, one in camera_settings(two_cameras(overlap_mm=0.0))]
+    whole = Line(settings_from({"camera": {"width_px": 800, "height_px": 400, "frame_rate_hz": 50.0}}), LaterNetwork())
+    for line in (*lines, whole):
+        line.frames(20)
+    left, right = (line.frame().image.astype(int) for line in lines)
+    side_by_side = np.concatenate([left, right], axis=1)
+    assert np.abs(side_by_side - whole.frame().image).mean() < 4  # each picture has noise of its own
+    assert np.abs(left - right).mean() > 5

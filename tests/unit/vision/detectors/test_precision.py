@@ -39,7 +39,9 @@ def test_without_figures_only_true_floats_may_be_chosen() -> None:
 
 
 def test_what_loses_little_may_be_chosen() -> None:
-    found = candidates(bundle({"bf16_map50_drop": 0.01}, {"map50_drop": -0.008, "worst_class_drop": 0.03}), "openvino", ALL)
+    found = candidates(
+        bundle({"bf16_map50_drop": 0.01}, {"map50_drop": -0.008, "worst_class_drop": 0.03}), "openvino", ALL
+    )
     assert found.allowed == ("f32", "bf16", "int8")
 
 
