@@ -63,7 +63,7 @@ class Pipeline:
             beside: the tracker of another camera over the same belt, whose tracks are shared.
         """
         self._looking: Looking | None = None
-        self._copied_before_count = 0
+        self._copied_count = 0
         self._decodes = decodes
         self._source = source
         self._detector = detector
@@ -83,7 +83,6 @@ class Pipeline:
 
     def use_detector(self, detector: Detector) -> None:
         """Let another model see from the next frame on; tracks go on, since they are places on the belt."""
-        self._copied_before_count += self._detector.copied_count
         self._detector = detector
         if self._looking is not None:
             self._looking.use_detector(detector)
@@ -91,7 +90,7 @@ class Pipeline:
     @property
     def copied_count(self) -> int:
         """Pictures copied or resized so far, from the source's decoder to the network."""
-        return self._copied_before_count + self._source.copied_count + self._detector.copied_count
+        return self._source.copied_count + self._copied_count
 
     def take(self, ticket: FrameTicket, travel_um: int) -> View | None:
         """Process a grabbed frame, or leave it undecoded where no view is due.
@@ -115,7 +114,7 @@ class Pipeline:
 
     def process(self, frame: Frame) -> View:
         """Detect and track on one frame."""
-        detections = self._timed("detect", lambda: self._detector.detect(frame))
+        detections = self._counting_copies(lambda: self._timed("detect", lambda: self._detector.detect(frame)))
         return self._view(frame, detections, self._detector)
 
     def overlap(self, tell: Callable[[], None]) -> None:
@@ -146,8 +145,9 @@ class Pipeline:
 
     def begin(self, frame: Frame) -> None:
         """Look at a frame as soon as the network is free; needs `overlap`."""
-        assert self._looking is not None, "overlap was not called"
-        self._looking.lay(frame)
+        looking = self._looking
+        assert looking is not None, "overlap was not called"
+        self._counting_copies(lambda: looking.lay(frame))
 
     def finish(self) -> View | None:
         """The oldest frame begun, if it was looked at by now; None: not yet, or none was begun."""
@@ -177,6 +177,13 @@ class Pipeline:
             frame.frame_id, frame.exposed_at_ns, frame.travel_um, detector.model_id, tracks, detector.precision
         )
         return View(frame, batch)
+
+    def _counting_copies(self, work: Callable[[], _Result]) -> _Result:
+        """Do what lays a frame before the network; others may share it, so the copies made meanwhile count."""
+        before_count = self._detector.copied_count
+        result = work()
+        self._copied_count += self._detector.copied_count - before_count
+        return result
 
     def _timed(self, stage: str, work: Callable[[], _Result]) -> _Result:
         started_ns = self._clock.now_ns()

@@ -180,3 +180,18 @@ def test_each_camera_sees_its_own_part_of_the_belt() -> None:
     side_by_side = np.concatenate([left, right], axis=1)
     assert np.abs(side_by_side - whole.frame().image).mean() < 4  # each picture has noise of its own
     assert np.abs(left - right).mean() > 5
+
+
+def test_cameras_that_share_a_network_count_their_own_copies() -> None:
+    class Copying(LaterNetwork):
+        copied_count = 0
+
+        def detect(self, frame: Frame) -> Detections:
+            self.copied_count += 1
+            return super().detect(frame)
+
+    shared = Copying()
+    busy, idle = Line(small_line(), shared), Line(small_line(), shared)
+    for _ in range(3):
+        busy.pipeline.process(busy.frame())
+    assert (busy.pipeline.copied_count, idle.pipeline.copied_count) == (3, 0)
