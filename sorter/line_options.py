@@ -22,7 +22,9 @@ _OPTIONS = (
     click.option("--model", help="Folder of a model bundle, or of a shelf; without one, the shipped model."),
     click.option("--allow-unsigned", is_flag=True, default=None, help="Use a model that nobody trusted has signed."),
     click.option("--detector", type=click.Choice(["openvino", "onnxruntime", "oracle"]), help="What runs the model."),
-    click.option("--precision", type=click.Choice(["f32", "bf16", "int8"]), help="Arithmetic of the network."),
+    click.option(
+        "--precision", type=click.Choice(["f32", "bf16", "f16", "int8", "auto"]), help="Arithmetic of the network."
+    ),
     click.option("--speed", help="Simulated belt speed in m/s, such as 2.0; 0.5:4.0 ramps between the two."),
     click.option("--drop", type=float, help="Share of simulated camera frames lost at random, 0 to 1."),
     click.option("--seed", type=int, help="Seed of the simulated world; the same seed, the same belt."),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sorter.model.belt import CameraView
+from sorter.model.belt import seen_length_um
 from sorter.model.ejection import NO_ITEM_REASONS, Ack, Decision, EjectionCommand, Outcomes
 from sorter.model.scorecard import Scorecard
 from sorter.model.settings import Settings, is_simulated_source
@@ -14,12 +14,14 @@ class LiveStatistics:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._upstream_edge_um = CameraView(settings.camera).upstream_edge_um
+        self._upstream_edge_um = seen_length_um(settings)[1]
         self._class_counts: Counter[str] = Counter()
         self._view_sum = 0
         self._item_count = 0
         self._scorecard: Scorecard | None = None
         self.model_id = ""
+        # as configured, until vision says in which numbers the model is really calculated
+        self.precision: str = "exact" if settings.detector.runtime == "oracle" else settings.detector.precision
 
     def begin(self, travel_um: int) -> None:
         """Start counting with the item that comes into view at this travel; only the first call counts."""
@@ -62,5 +64,5 @@ class LiveStatistics:
             views_per_item=self._view_sum / self._item_count if self._item_count else None,
             model_id=self.model_id,
             detector=detector.runtime,
-            precision="exact" if detector.runtime == "oracle" else detector.precision,
+            precision=self.precision,
         )

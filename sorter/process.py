@@ -121,6 +121,7 @@ class DecisionDesk:
         if vision_boot_id != self._vision_boot_id:
             self._sorting.forget_items()
             self._vision_boot_id = vision_boot_id
+        self._statistics.precision = batch.precision or self._statistics.precision
         if self._mode.is_executing:
             self._statistics.begin(batch.travel_um)
         if not self._follow_model(batch.model_id):

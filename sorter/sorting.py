@@ -6,7 +6,7 @@ It holds no socket and no clock. Mode is told to it; whether a command was sent 
 import msgspec
 
 from sorter.item_book import ItemBook
-from sorter.model.belt import BeltTravel, CameraView
+from sorter.model.belt import BeltTravel, seen_length_um
 from sorter.model.ejection import (
     Assessment,
     Decision,
@@ -161,7 +161,7 @@ class Sorting:
 
 def _view_plan(settings: Settings) -> ViewPlan:
     return ViewPlan(
-        downstream_edge_um=CameraView(settings.camera).downstream_edge_um,
+        downstream_edge_um=seen_length_um(settings)[0],
         view_step_um=mm_to_um(settings.camera.view_step_mm),
         nearest_station_um=min(mm_to_um(station.offset_mm) for station in settings.recipe.stations),
         lead_time_ns=ms_to_ns(settings.recipe.lead_time_ms),

@@ -1,4 +1,8 @@
-"""The pipeline: frame → detections → tracks, for those frames that the belt's travel makes worth a view."""
+"""The pipeline: frame → detections → tracks, for those frames that the belt's travel makes worth a view.
+
+`take` does it all before it returns, as virtual time needs it; `begin` and `finish` keep the network busy while frames
+are decoded and tracked.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,13 +15,14 @@ from sorter.model.tracks import TrackBatch
 from sorter.model.units import NS_PER_MS, mm_to_um
 from sorter.runtime.clock import Clock
 from vision.detectors.detector import Detector
-from vision.frame import Frame
+from vision.frame import Detections, Frame
+from vision.looking import Looking
 from vision.ring import FrameRing
 from vision.sources.source import FrameSource, FrameTicket
 from vision.tracking import BeltTracker
 from vision.travel_trigger import TravelTrigger
 
-RING_SLOT_COUNT = 4
+RING_SLOT_COUNT = 6
 _SMOOTHING = 0.05
 _Result = TypeVar("_Result")
 
@@ -38,7 +43,14 @@ class Pipeline:
     """
 
     def __init__(
-        self, settings: Settings, source: FrameSource, detector: Detector, clock: Clock, *, decodes: bool = True
+        self,
+        settings: Settings,
+        source: FrameSource,
+        detector: Detector,
+        clock: Clock,
+        *,
+        decodes: bool = True,
+        beside: BeltTracker | None = None,
     ) -> None:
         """Join source and detector.
 
@@ -48,14 +60,19 @@ class Pipeline:
             detector: what finds items on them.
             clock: what the stages are timed with.
             decodes: False where neither detector nor screen looks at the picture, as in a score with the oracle.
+            beside: the tracker of another camera over the same belt, whose tracks are shared.
         """
+        self._looking: Looking | None = None
+        self._copied_count = 0
         self._decodes = decodes
         self._source = source
         self._detector = detector
         self._clock = clock
+        self._frame_period_ms = 1000.0 / settings.camera.frame_rate_hz
         self._ring = FrameRing(RING_SLOT_COUNT, source.height_px, source.width_px)
         self._trigger = TravelTrigger(mm_to_um(settings.camera.view_step_mm))
-        self.tracker = BeltTracker(CameraView(settings.camera), settings.tracking)
+        view = CameraView(settings.camera)
+        self.tracker = BeltTracker(view, settings.tracking) if beside is None else beside.beside(view)
         self.stage_ms: dict[str, float] = {}
         self.view_count = 0
 
@@ -67,6 +84,13 @@ class Pipeline:
     def use_detector(self, detector: Detector) -> None:
         """Let another model see from the next frame on; tracks go on, since they are places on the belt."""
         self._detector = detector
+        if self._looking is not None:
+            self._looking.use_detector(detector)
+
+    @property
+    def copied_count(self) -> int:
+        """Pictures copied or resized so far, from the source's decoder to the network."""
+        return self._source.copied_count + self._copied_count
 
     def take(self, ticket: FrameTicket, travel_um: int) -> View | None:
         """Process a grabbed frame, or leave it undecoded where no view is due.
@@ -83,22 +107,93 @@ class Pipeline:
 
     def retrieve(self, ticket: FrameTicket, travel_um: int) -> Frame:
         """Decode the frame that the source grabbed last into the next slot of the ring."""
-        slot = self._ring.next_slot()
+        slot = self._ring.next_slot(() if self._looking is None else self._looking.pictures)
         if self._decodes:
             self._timed("retrieve", lambda: self._source.retrieve(slot))
         return Frame(ticket.frame_id, ticket.exposed_at_ns, travel_um, slot)
 
     def process(self, frame: Frame) -> View:
         """Detect and track on one frame."""
-        detections = self._timed("detect", lambda: self._detector.detect(frame))
+        detections = self._counting_copies(lambda: self._timed("detect", lambda: self._detector.detect(frame)))
+        return self._view(frame, detections, self._detector)
+
+    def overlap(self, tell: Callable[[], None]) -> None:
+        """From here on `begin` and `finish` are used.
+
+        Args:
+            tell: called on any thread when there is something to finish.
+        """
+        self._looking = Looking(self._detector, self._clock, tell, self._note_start)
+
+    def pause_before_frame_ms(self) -> float | None:
+        """How long to wait before another frame is taken; None: until something was finished.
+
+        At once while the network has nothing to do. Of a live source, the next frame is to lie ready just before the
+        network is expected to be free: a frame taken earlier would be an old one by then.
+        """
+        if self._looking is None or self._looking.running_since_ns is None:
+            return 0.0
+        if not self._source.is_live:
+            return None if self._looking.is_full else 0.0
+        spent_ms = (self._clock.now_ns() - self._looking.running_since_ns) / NS_PER_MS
+        lead_ms = self._frame_period_ms + self.stage_ms.get("retrieve", 0.0)
+        return max(0.0, self.stage_ms.get("detect", 0.0) - lead_ms - spent_ms)
+
+    def is_due(self, travel_um: int) -> bool:
+        """Whether a frame exposed at this travel is worth a view."""
+        return self._trigger.is_due(travel_um)
+
+    def begin(self, frame: Frame) -> None:
+        """Look at a frame as soon as the network is free; needs `overlap`."""
+        looking = self._looking
+        assert looking is not None, "overlap was not called"
+        self._counting_copies(lambda: looking.lay(frame))
+
+    def finish(self) -> View | None:
+        """The oldest frame begun, if it was looked at by now; None: not yet, or none was begun."""
+        looked = None if self._looking is None else self._looking.answer()
+        if looked is None:
+            return None
+        self._note_duration("detect", looked.duration_ns)
+        return self._view(looked.frame, looked.detections, looked.detector)
+
+    def close(self) -> None:
+        """Let the network finish what it looks at; nothing is begun after that."""
+        if self._looking is not None:
+            self._looking.close()
+
+    def figures(self) -> dict[str, float]:
+        """What health shows: duration of the stages, views, and copies."""
+        figures = {f"{stage}_ms": spent for stage, spent in self.stage_ms.items()}
+        figures["view_count"] = float(self.view_count)
+        figures["copies_per_view"] = self.copied_count / max(1, self.view_count)
+        figures["replaced_frame_count"] = float(0 if self._looking is None else self._looking.replaced_count)
+        return figures
+
+    def _view(self, frame: Frame, detections: Detections, detector: Detector) -> View:
         tracks = self._timed("track", lambda: self.tracker.update(detections, frame.travel_um))
         self.view_count += 1
-        batch = TrackBatch(frame.frame_id, frame.exposed_at_ns, frame.travel_um, self._detector.model_id, tracks)
+        batch = TrackBatch(
+            frame.frame_id, frame.exposed_at_ns, frame.travel_um, detector.model_id, tracks, detector.precision
+        )
         return View(frame, batch)
+
+    def _counting_copies(self, work: Callable[[], _Result]) -> _Result:
+        """Do what lays a frame before the network; others may share it, so the copies made meanwhile count."""
+        before_count = self._detector.copied_count
+        result = work()
+        self._copied_count += self._detector.copied_count - before_count
+        return result
 
     def _timed(self, stage: str, work: Callable[[], _Result]) -> _Result:
         started_ns = self._clock.now_ns()
         result = work()
-        spent_ms = (self._clock.now_ns() - started_ns) / NS_PER_MS
-        self.stage_ms[stage] = self.stage_ms.get(stage, spent_ms) * (1 - _SMOOTHING) + spent_ms * _SMOOTHING
+        self._note_duration(stage, self._clock.now_ns() - started_ns)
         return result
+
+    def _note_start(self, frame: Frame) -> None:
+        self._trigger.note_view(frame.travel_um)
+
+    def _note_duration(self, stage: str, duration_ns: int) -> None:
+        spent_ms = duration_ns / NS_PER_MS
+        self.stage_ms[stage] = self.stage_ms.get(stage, spent_ms) * (1 - _SMOOTHING) + spent_ms * _SMOOTHING

@@ -1,46 +1,46 @@
 """The vision process: receive frames and belt travel, look, send tracks and previews."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import numpy as np
 
-from sorter.errors import ConfigurationError
 from sorter.model.belt import BeltTravel
 from sorter.model.condition import HealthStatus, KeepRequest
-from sorter.model.settings import is_simulated_source
+from sorter.model.settings import Settings, camera_settings
 from sorter.model.tracks import BeltState
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import BELT, KEEP
 from vision.detectors import Detector, open_detector
+from vision.eye import Eye
 from vision.frame import Frame
+from vision.frame_taker import News
 from vision.harvest.harvest import open_harvest
 from vision.model_swap import ModelSwap
-from vision.picture_travel import PictureTravel
-from vision.pipeline import Pipeline, View
-from vision.preview import PreviewWriter
+from vision.pipeline import View
 from vision.sources import open_source
-from vision.sources.source import FrameSource, FrameTicket
+from vision.sources.source import FrameSource
 
-_GRAB_TIMEOUT_MS = 50.0
+_WAIT_MS = 50.0
 
 
 def watch_belt(context: ProcessContext) -> None:
     """Body of the process; returns when it is asked to stop.
 
     Raises:
-        BadInputError: if the source or the model cannot be opened.
+        BadInputError: if a source or the model cannot be opened.
     """
     context.publish_health()
     detector = open_detector(context.settings, context.plan.epoch_ns)
-    with _opened(context) as source:
+    news = News()
+    with _opened(context, detector, news) as eyes:
         _warm_up(detector, context)
-        watch = BeltWatch(context, source, Pipeline(context.settings, source, detector, context.clock))
+        watch = BeltWatch(context, eyes, news)
         while context.is_running():
-            frame = watch.receive()
-            view = watch.step(frame)
-            watch.send(view)
+            watch.receive()
+            views = watch.step()
+            watch.send(views)
         watch.close()
 
 
@@ -52,98 +52,87 @@ def _warm_up(detector: Detector, context: ProcessContext) -> None:
 
 
 class BeltWatch:
-    """What the loop's three verbs share."""
+    """What the loop's three verbs share; the first eye's picture is the one that is shown and kept."""
 
-    def __init__(self, context: ProcessContext, source: FrameSource, pipeline: Pipeline) -> None:
+    def __init__(self, context: ProcessContext, eyes: tuple[Eye, ...], news: News) -> None:
         self._context = context
-        self._source = source
-        self._pipeline = pipeline
-        self._swap = ModelSwap(context.settings, pipeline.detector.model_id)
-        self._preview = PreviewWriter(context.settings)
+        self._eyes = eyes
+        self._shown = eyes[0]
+        self._news = news
+        self._swap = ModelSwap(context.settings, self._shown.pipeline.detector.model_id)
         self._belt = BeltTravel()
         self._reader = Subscriber(context.plan.run_folder, [BELT, KEEP])
         self._harvest = open_harvest(context)
-        self._picture_travel = self._open_picture_travel()
-        self._last_view: View | None = None
 
-    def receive(self) -> FrameTicket | None:
-        """The next frame, undecoded, and all belt readings up to now."""
-        ticket = self._source.grab(_GRAB_TIMEOUT_MS)
+    def receive(self) -> None:
+        """Wait for a frame, which is still undecoded, or an answer; and take all belt readings up to now."""
+        pauses_ms = [eye.ask() for eye in self._eyes]
+        self._news.wait(min([_WAIT_MS, *(pause_ms for pause_ms in pauses_ms if pause_ms)]))
         for received in self._reader.waiting():
             if isinstance(received.message, BeltState):
                 self._belt.add(received.message)
             elif isinstance(received.message, KeepRequest) and self._harvest is not None:
                 self._harvest.keep_shown(received.message.frame_id)
-        return ticket
 
-    def step(self, ticket: FrameTicket | None) -> View | None:
-        """Process the frame if the belt has moved a step since the last view."""
+    def step(self) -> list[tuple[Eye, View]]:
+        """Finish the views whose answers are there, and begin those that are due."""
         self._follow_champion()
-        if ticket is None:
-            return None
-        if self._picture_travel is not None:
-            return self._pipeline.take_picture(self._measure_travel(self._picture_travel, ticket))
-        travel_um = self._belt.travel_um_at(ticket.exposed_at_ns)
-        if travel_um is None:
-            return None
-        view = self._pipeline.take(ticket, travel_um)
-        if view is None and self._last_view and self._preview.is_overdue(self._context.clock.now_ns()):
-            self._send_preview(self._pipeline.retrieve(ticket, travel_um), self._last_view)
-        return view
+        stepped = [(eye, eye.step(self._belt)) for eye in self._eyes]
+        return [(eye, view) for eye, view in stepped if view is not None]
 
-    def send(self, view: View | None) -> None:
+    def send(self, views: list[tuple[Eye, View]]) -> None:
         """Publish tracks first, then what can wait: preview and health."""
-        if view is not None:
+        for _, view in views:
             self._context.publisher.publish(view.batch)
-            self._last_view = view
-            if self._preview.is_due(self._context.clock.now_ns()):
-                self._send_preview(view.frame, view)
-            if self._harvest is not None:
-                self._harvest.see(view, self._pipeline.tracker.boxes_px)
+        if self._shown.measured is not None:
+            self._context.publisher.publish(self._shown.measured)
+        for eye, view in views:
+            if eye is self._shown:
+                self._show(view)
+        self._show_idle_belt()
         self._show_condition()
 
     def close(self) -> None:
-        """Write the pictures that were chosen last."""
+        """Let go of the sources, and write the pictures that were chosen last."""
         self._swap.close()
         if self._harvest is not None:
             self._harvest.close()
 
     def _follow_champion(self) -> None:
         """Between two frames: let the shelf's new champion see from here on, if it is ready."""
-        picture = None if self._last_view is None else self._last_view.frame.image
+        last_view = self._shown.last_view
+        picture = None if last_view is None else last_view.frame.image
         detector = self._swap.step(self._context.clock.now_ns(), picture)
         if detector is not None:
-            self._pipeline.use_detector(detector)
+            for eye in self._eyes:
+                eye.pipeline.use_detector(detector)
+
+    def _show(self, view: View) -> None:
+        if self._shown.preview.is_due(self._context.clock.now_ns()):
+            self._send_preview(view.frame, view)
+        if self._harvest is not None:
+            self._harvest.see(view, self._shown.pipeline.tracker.boxes_px)
+
+    def _show_idle_belt(self) -> None:
+        """Now and then a picture of a belt that stands, with what was seen last on it."""
+        frame, view = self._shown.idle_frame, self._shown.last_view
+        if frame is not None and view is not None and self._shown.is_overdue():
+            self._send_preview(frame, view)
 
     def _send_preview(self, frame: Frame, view: View) -> None:
         now_ns = self._context.clock.now_ns()
-        preview = self._preview.write(frame, view.batch.tracks, self._pipeline.tracker, now_ns)
+        preview = self._shown.preview.write(frame, view.batch.tracks, self._shown.pipeline.tracker, now_ns)
         self._context.publisher.publish(preview)
         if self._harvest is not None:
             self._harvest.note_shown(preview, view.batch)
 
-    def _measure_travel(self, picture_travel: PictureTravel, ticket: FrameTicket) -> Frame:
-        frame = self._pipeline.retrieve(ticket, 0)
-        belt = picture_travel.add(frame.image, ticket.exposed_at_ns)
-        self._context.publisher.publish(belt)
-        return Frame(frame.frame_id, frame.exposed_at_ns, belt.travel_um, frame.image)
-
-    def _open_picture_travel(self) -> PictureTravel | None:
-        settings = self._context.settings
-        if settings.belt.travel_from != "pictures":
-            return None
-        if is_simulated_source(settings):
-            raise ConfigurationError(
-                f"configuration: belt.travel_from = 'pictures': not with the simulated source {settings.source.kind!r}"
-            )
-        return PictureTravel(settings.camera)
-
     def _show_condition(self) -> None:
         self._show_faults()
-        figures = {f"{stage}_ms": spent for stage, spent in self._pipeline.stage_ms.items()}
-        figures["view_count"] = float(self._pipeline.view_count)
-        figures["is_exhausted"] = float(self._source.is_exhausted)
-        figures["dropped_frame_count"] = float(self._source.dropped_count)
+        figures: dict[str, float] = {}
+        for eye in self._eyes:
+            figures |= {f"{eye.name}_{key}".lstrip("_"): value for key, value in eye.pipeline.figures().items()}
+        figures["is_exhausted"] = float(all(eye.source.is_exhausted for eye in self._eyes))
+        figures["dropped_frame_count"] = float(sum(eye.source.dropped_count for eye in self._eyes))
         if self._harvest is not None:
             self._harvest.step(self._context.clock.now_ns())
             figures.update(self._harvest.figures())
@@ -153,21 +142,36 @@ class BeltWatch:
         """The line cannot go on without pictures; without the new model it can, with the old one."""
         if self._swap.fault is None:
             self._context.clear_fault("model_not_swapped")
-        if self._source.fault is not None:
-            self._context.raise_fault("no_pictures", self._source.fault)
+        fault = next((eye.source.fault for eye in self._eyes if eye.source.fault is not None), None)
+        if fault is not None:
+            self._context.raise_fault("no_pictures", fault)
             return
         self._context.clear_fault("no_pictures")
         if self._swap.fault is not None:
             self._context.raise_fault("model_not_swapped", self._swap.fault, HealthStatus.DEGRADED)
         else:
-            seeing = self._pipeline.detector
-            self._context.set_health(HealthStatus.OK, f"{seeing.runtime} {seeing.precision} {seeing.model_id}")
+            seeing = self._shown.pipeline.detector
+            how = f"{seeing.runtime} {seeing.precision} {seeing.model_id} ({seeing.precision_reason})"
+            self._context.set_health(HealthStatus.OK, how)
 
 
 @contextmanager
-def _opened(context: ProcessContext) -> Iterator[FrameSource]:
-    source = open_source(context.settings, context.clock, context.plan.epoch_ns)
-    try:
-        yield source
-    finally:
-        source.close()
+def _opened(context: ProcessContext, detector: Detector, news: News) -> Iterator[tuple[Eye, ...]]:
+    """The line's eyes, with the sources closed at the end."""
+    eyes: list[Eye] = []
+    with ExitStack() as stack:
+        for name, settings in camera_settings(context.settings):
+            source: FrameSource = open_source(settings, context.clock, context.plan.epoch_ns)
+            stack.callback(source.close)
+            beside = eyes[0].pipeline.tracker if eyes else None
+            its_detector = _detector_for(settings, detector, context) if name else detector
+            eye = Eye(name, settings, source, its_detector, context.clock, news, beside)
+            stack.enter_context(closing(eye))
+            eyes.append(eye)
+        yield tuple(eyes)
+
+
+def _detector_for(settings: Settings, shared: Detector, context: ProcessContext) -> Detector:
+    """The network is shared; the oracle asks the truth for one camera's view, so each has its own."""
+    is_oracle = settings.detector.runtime == "oracle"
+    return open_detector(settings, context.plan.epoch_ns) if is_oracle else shared

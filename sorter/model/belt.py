@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sorter.model.settings import CameraSettings
+from sorter.model.settings import CameraSettings, Settings, camera_settings
 from sorter.model.tracks import BeltState
 from sorter.model.units import UM_PER_MM, mm_to_um, travel_after_um
 
@@ -16,7 +16,7 @@ from sorter.model.units import UM_PER_MM, mm_to_um, travel_after_um
 class CameraView:
     """How one camera's picture lies on the belt: a homography between pixels and millimetres.
 
-    Without a calibrated homography the picture covers the view straight: columns across from the left edge, the
+    Without a calibrated homography the picture covers the view straight: columns across from its left edge, the
     bottom row on the reference line, rows above it upstream.
     """
 
@@ -62,6 +62,12 @@ class CameraView:
         return np.concatenate([projected.min(axis=1), projected.max(axis=1)], axis=1)
 
 
+def seen_length_um(settings: Settings) -> tuple[int, int]:
+    """From where to where the line's cameras together see the belt, upstream of the reference line."""
+    views = [CameraView(one.camera) for _, one in camera_settings(settings)]
+    return min(view.downstream_edge_um for view in views), max(view.upstream_edge_um for view in views)
+
+
 class BeltTravel:
     """Belt travel at any instant near the newest encoder readings, by straight-line inter- and extrapolation."""
 
@@ -96,7 +102,7 @@ def _matrix(settings: CameraSettings) -> NDArray[np.float64]:
         return np.array(settings.homography, np.float64).reshape(3, 3)
     across = settings.view_width_mm / settings.width_px
     along = settings.view_length_mm / settings.height_px
-    return np.array([[across, 0.0, 0.0], [0.0, -along, settings.view_length_mm], [0.0, 0.0, 1.0]])
+    return np.array([[across, 0.0, settings.left_edge_mm], [0.0, -along, settings.view_length_mm], [0.0, 0.0, 1.0]])
 
 
 def _project(matrix: NDArray[np.float64], points: NDArray[Any]) -> NDArray[np.float64]:

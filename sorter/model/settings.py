@@ -15,7 +15,9 @@ PixelCount = Annotated[int, Meta(ge=32, le=8192)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 PositiveCount = Annotated[int, Meta(ge=1, le=1_000_000)]
 SpeedMS = Annotated[float, Meta(gt=0.0, le=10.0)]
+EdgeMm = Annotated[float, Meta(ge=-100_000.0, le=100_000.0)]
 DurationMs = Annotated[float, Meta(ge=0.0, le=60_000.0)]
+Homography = Annotated[tuple[float, ...], Meta(min_length=9, max_length=9)]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,12 +46,23 @@ class CameraSettings(Section, frozen=True):
     height_px: PixelCount = 640
     view_width_mm: PositiveMm = 1400.0
     view_length_mm: PositiveMm = 787.5
+    # where the picture's left edge lies across the belt; a homography says it itself
+    left_edge_mm: EdgeMm = 0.0
     frame_rate_hz: Annotated[float, Meta(gt=0.0, le=1000.0)] = 60.0
     exposure_us: Annotated[float, Meta(ge=0.0, le=100_000.0)] = 300.0
     # one view is processed every so many millimetres of belt travel
     view_step_mm: PositiveMm = 130.0
     # 3×3 matrix, row by row: pixels → (mm across, mm upstream of the reference line); see farz calibrate
-    homography: Annotated[tuple[float, ...], Meta(min_length=9, max_length=9)] | None = None
+    homography: Homography | None = None
+
+
+class LineCamera(Section, frozen=True):
+    """One of several cameras beside each other over one belt: what it does not say is as in `camera` and `source`."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z0-9_]+$")]
+    location: str = ""
+    left_edge_mm: EdgeMm = 0.0
+    homography: Homography | None = None
 
 
 class SourceSettings(Section, frozen=True):
@@ -80,8 +93,9 @@ class DetectorSettings(Section, frozen=True):
     trusted_keys: tuple[str, ...] = (RELEASE_PUBLIC_KEY,)
     # true: signatures are not looked at, so whoever can write the bundle's folder decides what the line sees
     allow_unsigned: bool = False
-    # int8 needs a bundle that has been quantised, see farz train quantise; the rest of that network stays f32
-    precision: Literal["f32", "bf16", "int8"] = "f32"
+    # int8 needs a bundle that has been quantised, see farz train quantise; the rest of that network stays f32.
+    # auto: the fastest here of those whose loss, as the bundle has it, is at most 1 point of mAP50 and 3 of a class
+    precision: Literal["f32", "bf16", "f16", "int8", "auto"] = "f32"
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     score_threshold: OpenRatio = 0.1
     nms_iou_ratio: OpenRatio = 0.5
@@ -247,6 +261,8 @@ class Settings(Section, frozen=True):
     belt: BeltSettings = BeltSettings()
     camera: CameraSettings = CameraSettings()
     source: SourceSettings = SourceSettings()
+    # several cameras over the belt, which share the network and the tracks; left out, there is one
+    cameras: tuple[LineCamera, ...] = ()
     detector: DetectorSettings = DetectorSettings()
     tracking: TrackingSettings = TrackingSettings()
     recipe: RecipeSettings = RecipeSettings()
@@ -256,6 +272,19 @@ class Settings(Section, frozen=True):
     ui: UiSettings = UiSettings()
     harvest: HarvestSettings = HarvestSettings()
     supervision: SupervisionSettings = SupervisionSettings()
+
+
+def camera_settings(settings: Settings) -> tuple[tuple[str, Settings], ...]:
+    """Name and settings of each camera of the line, as if it were the only one; the name is empty where it is."""
+    if not settings.cameras:
+        return (("", settings),)
+    return tuple((one.id, _of_one(settings, one)) for one in settings.cameras)
+
+
+def _of_one(settings: Settings, one: LineCamera) -> Settings:
+    camera = msgspec.structs.replace(settings.camera, left_edge_mm=one.left_edge_mm, homography=one.homography)
+    source = msgspec.structs.replace(settings.source, location=one.location or settings.source.location)
+    return msgspec.structs.replace(settings, camera=camera, source=source, cameras=())
 
 
 def is_simulated_source(settings: Settings) -> bool:

@@ -33,13 +33,17 @@ class Track(msgspec.Struct, frozen=True):
 
 
 class TrackBatch(msgspec.Struct, frozen=True):
-    """All items that one processed frame shows; sent even when there are none."""
+    """All items that one processed frame shows; sent even when there are none.
+
+    `precision`: the numbers that the model was really calculated in.
+    """
 
     frame_id: int
     exposed_at_ns: int
     travel_um: int
     model_id: str
     tracks: tuple[Track, ...]
+    precision: str = ""
 
 
 class PreviewBox(msgspec.Struct, frozen=True):

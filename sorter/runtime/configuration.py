@@ -100,7 +100,8 @@ def _check_across(settings: Settings) -> None:
                 f"must be among recipe.classes {list(recipe.classes)}"
             )
     _check_simulation(settings)
-    _check_homography(settings.camera.homography)
+    _check_homography("camera.homography", settings.camera.homography)
+    _check_cameras(settings)
     _check_dead_nozzles(settings)
 
 
@@ -109,14 +110,29 @@ def _check_distinct(key: str, names: Sequence[str]) -> None:
         raise ConfigurationError(f"configuration: {key} = {list(names)}: names must differ")
 
 
-def _check_homography(homography: tuple[float, ...] | None) -> None:
+def _check_cameras(settings: Settings) -> None:
+    """Several cameras: known apart, each somewhere, and none asked for what one alone can do."""
+    if not settings.cameras:
+        return
+    _check_distinct("cameras", [one.id for one in settings.cameras])
+    for one in settings.cameras:
+        _check_homography(f"cameras {one.id!r}: homography", one.homography)
+        if settings.source.kind != "sprites" and not one.location:
+            raise ConfigurationError(f"configuration: cameras {one.id!r}: location = '': where its pictures come from")
+    if settings.source.kind == "strip" or settings.belt.travel_from == "pictures":
+        raise ConfigurationError(
+            f"configuration: cameras = {[one.id for one in settings.cameras]}: more than one camera cannot be had with "
+            "source.kind 'strip' or belt.travel_from 'pictures'"
+        )
+
+
+def _check_homography(key: str, homography: tuple[float, ...] | None) -> None:
     if homography is None:
         return
     matrix = np.array(homography, np.float64).reshape(3, 3)
     if not np.isfinite(matrix).all() or np.linalg.matrix_rank(matrix) < 3:
         raise ConfigurationError(
-            f"configuration: camera.homography = {list(homography)}: must be nine finite numbers of a matrix that can "
-            "be inverted"
+            f"configuration: {key} = {list(homography)}: must be nine finite numbers of a matrix that can be inverted"
         )
 
 
@@ -140,7 +156,8 @@ def _check_simulation(settings: Settings) -> None:
         raise ConfigurationError(
             f"configuration: belt.speed_high_m_s = {high_m_s}: must be above belt.speed_m_s {settings.belt.speed_m_s}"
         )
-    if settings.source.kind in {"strip", "video", "folder", "camera"} and not settings.source.location:
+    needs_location = settings.source.kind != "sprites" and not settings.cameras
+    if needs_location and not settings.source.location:
         raise ConfigurationError(
             f"configuration: source.location = '': needed for source.kind {settings.source.kind!r}"
         )

@@ -13,6 +13,7 @@ from sorter.runtime.configuration import settings_from
 from sorter.runtime.model_shelf import Champion, ModelShelf
 from training.evaluation.closed_loop import ClosedLoop, LoopResult, open_scored_world, scored_stretch
 from vision.detectors import Detector, open_detector
+from vision.detectors.detector import Seat
 from vision.frame import Detections, Frame
 
 
@@ -22,10 +23,18 @@ class Renamed:
     def __init__(self, inner: Detector, model_id: str) -> None:
         self._inner = inner
         self.model_id = model_id
+        self.precision_reason = inner.precision_reason
         self.runtime, self.precision, self.class_names = inner.runtime, inner.precision, inner.class_names
+
+    @property
+    def copied_count(self) -> int:
+        return self._inner.copied_count
 
     def detect(self, frame: Frame) -> Detections:
         return self._inner.detect(frame)
+
+    def open_seat(self) -> Seat:
+        return self._inner.open_seat()
 
 
 class SwappedLoop:

@@ -1,5 +1,6 @@
 """What every detector must do, whatever runs it; the networks are made here and see coloured squares."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from sorter.runtime.bundle import (
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.configuration import settings_from
 from vision.detectors import Detector, open_detector
+from vision.detectors.openvino_detector import known_precisions
 from vision.frame import Detections, Frame
 from vision.sources import open_source
 
@@ -195,6 +197,30 @@ def test_every_detector_repeats_itself_and_lets_go_of_what_it_answered(any_detec
     assert empty.boxes_px.shape[1] == 4
 
 
+def test_two_seats_of_every_detector_answer_as_it_does_itself(any_detector: tuple[Detector, Frame]) -> None:
+    detector, frame = any_detector
+    other = Frame(8, 400_000_000_000, 0, np.ascontiguousarray(frame.image[::-1]))
+    expected = [detector.detect(one) for one in (frame, other)]
+    seats, told = [detector.open_seat(), detector.open_seat()], threading.Semaphore(0)
+    for _ in range(3):
+        for seat, one in zip(seats, (frame, other), strict=True):
+            seat.lay(one)
+        for seat in seats:
+            seat.start(told.release)
+        assert all(told.acquire(timeout=20) for _ in seats)
+        for seat, wanted in zip(seats, expected, strict=True):
+            found = seat.answer()
+            assert np.array_equal(found.boxes_px, wanted.boxes_px)
+            assert np.array_equal(found.class_probs, wanted.class_probs)
+
+
+def test_a_picture_of_the_network_s_size_is_not_copied(detector: Detector) -> None:
+    detector.detect(frame_of(picture()))
+    assert detector.copied_count == 0
+    detector.detect(frame_of(picture(height_px=64, width_px=128)))
+    assert detector.copied_count == 1
+
+
 def test_every_detector_says_what_it_is(any_detector: tuple[Detector, Frame]) -> None:
     detector, _ = any_detector
     assert (detector.runtime, detector.precision) in {("oracle", "exact"), ("openvino", "f32"), ("onnxruntime", "f32")}
@@ -303,6 +329,23 @@ def test_a_file_that_is_no_network_is_refused_in_one_sentence(tmp_path: Path, ru
 def test_onnxruntime_refuses_bf16(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"detector\.precision = 'bf16'"):
         open_detector(network_settings(write_bundle(tmp_path / "squares"), "onnxruntime", precision="bf16"))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_auto_takes_true_floats_where_the_bundle_has_no_figures_and_says_why(tmp_path: Path, runtime: str) -> None:
+    chosen = open_detector(network_settings(write_bundle(tmp_path / "squares"), runtime, precision="auto"))
+    assert chosen.precision == "f32"
+    assert chosen.precision_reason.startswith("auto: the only one allowed")
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16", "f16"])
+def test_openvino_calculates_in_what_was_asked_for_or_refuses(tmp_path: Path, precision: str) -> None:
+    settings = network_settings(write_bundle(tmp_path / "squares"), precision=precision)
+    if precision not in known_precisions():
+        with pytest.raises(ConfigurationError, match=r"detector\.precision"):
+            open_detector(settings)
+        return
+    assert open_detector(settings).precision == precision
 
 
 @pytest.mark.parametrize(("runtime", "name"), INT8_FORMS)

@@ -16,6 +16,7 @@ from sorter.runtime.clock import ManualClock
 from sorter.runtime.configuration import settings_from
 from vision.sources import FrameSource, FrameTicket, open_source
 from vision.sources.live_camera import LiveCamera
+from vision.sources.simulated_camera import SimulatedCamera
 
 EPOCH_NS = 5_000_000_000
 WIDTH_PX, HEIGHT_PX = 96, 64
@@ -133,6 +134,13 @@ def test_pictures_fill_the_slot_of_the_size_that_was_asked_for(source: FrameSour
     source.retrieve(slot)
     assert slot.std() > 1
     assert (slot.reshape(HEIGHT_PX, -1).max(axis=1) > 0).all()
+
+
+def test_a_picture_that_does_not_come_in_the_slot_s_size_is_counted_as_copied(source: FrameSource) -> None:
+    take(source)
+    assert source.copied_count == 0
+    source.retrieve(blank(source))
+    assert source.copied_count == int(not isinstance(source, SimulatedCamera))
 
 
 def test_ids_and_instants_only_grow(source: FrameSource) -> None:

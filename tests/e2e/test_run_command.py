@@ -177,3 +177,20 @@ def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path: Path, options: list
     assert words in sentences[0]
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_two_cameras_sort_one_belt(tmp_path: Path) -> None:
+    config = tmp_path / "line.toml"
+    config.write_text(
+        "[camera]\nwidth_px = 320\nheight_px = 320\nview_width_mm = 900\n"
+        '[[cameras]]\nid = "left"\n[[cameras]]\nid = "right"\nleft_edge_mm = 500\n'
+    )
+    with running_line(tmp_path, "--for", "8s", "--json", "--config", str(config)) as (line, _, log):
+        wait_until(lambda: is_executing(log), "the line executes")
+        out, _ = line.communicate(timeout=60)
+    report = json.loads(out)
+    assert line.returncode == 0, log.read_text()
+    # an item that only one of the two saw would be missed, one counted by both ejected in vain
+    assert report["overall"]["ejected_count"] > 5
+    assert report["overall"]["purity"]["value"] >= 0.9
+    assert "not rethrown" not in log.read_text()

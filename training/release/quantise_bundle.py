@@ -24,8 +24,8 @@ class MadeForm(msgspec.Struct, frozen=True):
     metrics: dict[str, float]
 
 
-def with_forms(bundle: Bundle, made: Mapping[str, MadeForm]) -> Bundle:
-    """The same bundle with further forms written into it; forms of the same name are replaced.
+def with_forms(bundle: Bundle, made: Mapping[str, MadeForm], metrics: Mapping[str, float]) -> Bundle:
+    """The same bundle with further forms and figures written into it; those of the same name are replaced.
 
     Files carry the hash of the form in their names, so that new ones never overwrite what the old manifest names.
     """
@@ -36,14 +36,22 @@ def with_forms(bundle: Bundle, made: Mapping[str, MadeForm]) -> Bundle:
             _copied(bundle, name, one.files),
             network.input_width_px,
             network.input_height_px,
-            {key: round(value, 4) for key, value in one.metrics.items()},
+            _rounded(one.metrics),
         )
         for name, one in made.items()
     }
-    manifest = msgspec.structs.replace(bundle.manifest, forms={**bundle.manifest.forms, **forms})
+    manifest = msgspec.structs.replace(
+        bundle.manifest,
+        forms={**bundle.manifest.forms, **forms},
+        metrics={**bundle.manifest.metrics, **_rounded(metrics)},
+    )
     _replace_manifest(bundle.folder, manifest)
     _remove_unnamed(bundle, manifest)
     return load_bundle(bundle.folder)
+
+
+def _rounded(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {key: round(value, 4) for key, value in metrics.items()}
 
 
 def _copied(bundle: Bundle, name: str, files: Sequence[Path]) -> tuple[FormFile, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
+from sorter.model.accuracy_gate import MAX_CLASS_DROP, MAX_MAP50_DROP
 from training.evaluation.average_precision import PictureResult, average_precision, every_name, match_class
 
 _NEVER = 1e9
@@ -16,8 +17,8 @@ class Limits(msgspec.Struct, frozen=True):
     A class with fewer labels than `least_labels` is shown but not judged: one label more or less moves it by points.
     """
 
-    max_drop: float = 0.01
-    max_class_drop: float = 0.03
+    max_drop: float = MAX_MAP50_DROP
+    max_class_drop: float = MAX_CLASS_DROP
     least_labels: int = 10
 
 

@@ -56,15 +56,13 @@ class InputFiller:
 
     def filled(self, picture: Picture) -> NDArray[np.generic]:
         """The network's input for a picture; an array of its own."""
-        self._port.take(_frame(picture))
-        return self._port.input.copy()
+        return self._port.input_of(_frame(picture)).copy()
 
     def detect_by(self, run: Run) -> Detect:
         """A function from network input to network output, as a function from picture to detections."""
 
         def detect(picture: Picture) -> Detections:
-            self._port.take(_frame(picture))
-            return self._port.detections(run(self._port.input))
+            return self._port.detections(run(self._port.input_of(_frame(picture))))
 
         return detect
 

@@ -34,7 +34,7 @@ from training.synthesis.pixels import read_picture
 from vision.detectors import Detector
 from vision.detectors.forms import MAIN_FORM, Form, form_named
 from vision.detectors.onnxruntime_detector import OnnxRuntimeDetector
-from vision.detectors.openvino_detector import OpenVinoDetector
+from vision.detectors.openvino_detector import OpenVinoDetector, known_precisions
 
 _MOST_TIMED_PICTURES = 40
 
@@ -113,7 +113,7 @@ def quantise_bundle(
         accepted = {one.name: MadeForm(one.files, _metrics(one, work.worth)) for one in tried if one.drop.is_within}
         forms = (work.reference_report(milliseconds[0]), *map(work.report, tried, milliseconds[1:]))
         if accepted:
-            with_forms(bundle, accepted)
+            with_forms(bundle, accepted, work.smaller_floats())
     return QuantisationReport(
         bundle.model_id,
         pictures.judged.name,
@@ -170,6 +170,17 @@ class _Work:
                 break
         assert tried is not None  # every ladder has a first rung without accuracy control
         return tried
+
+    def smaller_floats(self) -> dict[str, float]:
+        """What the float network loses in the smaller floats that this machine knows, as figures of the bundle."""
+        found: dict[str, float] = {}
+        for precision in sorted({"bf16", "f16"} & set(known_precisions())):
+            settings = _settings(precision, FAINTEST_SCORE)
+            detector = OpenVinoDetector(self._bundle, settings, form_named(self._bundle, MAIN_FORM))
+            worth = _worth(self._pictures.judged, detector, precision)
+            drop = drop_between(self.worth, worth, self._limits)
+            found |= {f"{precision}_{key}": value for key, value in _drops(drop).items()}
+        return found
 
     def reference_at(self, score_threshold: float | None = None) -> OpenVinoDetector:
         """The float network, at the line's own threshold unless another is given."""
@@ -237,5 +248,9 @@ def _worth(judged: JudgedSet, detector: Detector, label: str) -> Worth:
 
 
 def _metrics(tried: _Tried, reference: Worth) -> dict[str, float]:
-    worst = {} if tried.drop.worst_class is None else {"worst_class_drop": tried.drop.ap50[tried.drop.worst_class]}
-    return {"map50": tried.worth.map50, "map50_f32": reference.map50, "map50_drop": tried.drop.map50, **worst}
+    return {"map50": tried.worth.map50, "map50_f32": reference.map50, **_drops(tried.drop)}
+
+
+def _drops(drop: Drop) -> dict[str, float]:
+    worst = {} if drop.worst_class is None else {"worst_class_drop": drop.ap50[drop.worst_class]}
+    return {"map50_drop": drop.map50, **worst}

@@ -1,12 +1,35 @@
 """What every detector looks like to the pipeline; each runtime has a module of its own."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from vision.frame import Detections, Frame
 
 
+class Seat(Protocol):
+    """A place before a network that one frame takes at a time; with two, the next lies ready while one is looked at."""
+
+    def lay(self, frame: Frame) -> None:
+        """Lay a frame before the network; its picture must stay as it is until the answer was read."""
+        ...
+
+    def start(self, tell: Callable[[], None]) -> None:
+        """Begin to look at it, without waiting; `tell` is called on any thread as soon as the answer is there."""
+        ...
+
+    def answer(self) -> Detections:
+        """What was seen, best first; waits for it."""
+        ...
+
+
 class Detector(Protocol):
-    """Finds and names the items in a picture."""
+    """Finds and names the items in a picture.
+
+    Attributes:
+        precision_reason: why it calculates in the numbers that it does, in a few words.
+    """
+
+    precision_reason: str
 
     @property
     def model_id(self) -> str:
@@ -28,6 +51,39 @@ class Detector(Protocol):
         """The classes, in the order of the columns of `Detections.class_probs`."""
         ...
 
+    @property
+    def copied_count(self) -> int:
+        """Pictures copied or resized so far on their way from the ring into the network."""
+        ...
+
     def detect(self, frame: Frame) -> Detections:
         """Items in one picture, best first; a picture without any gives empty arrays."""
         ...
+
+    def open_seat(self) -> Seat:
+        """One more place for a frame, with buffers of its own."""
+        ...
+
+
+class PatientSeat:
+    """A seat of a detector that answers at once: `start` does all the work."""
+
+    def __init__(self, detect: Callable[[Frame], Detections]) -> None:
+        self._detect = detect
+        self._frame: Frame | None = None
+        self._detections: Detections | None = None
+
+    def lay(self, frame: Frame) -> None:
+        """See `Seat`."""
+        self._frame, self._detections = frame, None
+
+    def start(self, tell: Callable[[], None]) -> None:
+        """See `Seat`."""
+        assert self._frame is not None, "nothing was laid before the detector"
+        self._detections = self._detect(self._frame)
+        tell()
+
+    def answer(self) -> Detections:
+        """See `Seat`."""
+        assert self._detections is not None, "nothing was started"
+        return self._detections

@@ -10,33 +10,41 @@ _PADDING_GREY = 114
 
 
 class FittedInput:
-    """A network's uint8 input buffer that pictures are resized into.
+    """The picture that a network reads: the one in the ring where it has the input's size, else one resized from it.
 
     "letterbox" keeps the picture's shape: it lies in the middle, grey beside it. "stretch" fills the input whatever the
     shape. Where picture and input have the same aspect, both are a plain resize.
 
     Attributes:
-        buffer: (1, input height, input width, 3) uint8 BGR; keeps its address, so a runtime may share it.
+        copied_count: pictures that had to be resized or copied.
     """
 
     def __init__(self, height_px: int, width_px: int, fit: Fit) -> None:
-        self.buffer = np.full((1, height_px, width_px, 3), _PADDING_GREY, np.uint8)
+        self.shape = (1, height_px, width_px, 3)
+        self.copied_count = 0
+        self._buffer = np.full(self.shape, _PADDING_GREY, np.uint8)
         self._fit = fit
         self._picture_shape: tuple[int, ...] = ()
-        self._inside = self.buffer[0]
+        self._inside = self._buffer[0]
         self._scale = np.ones(4, np.float32)
         self._offset = np.zeros(4, np.float32)
         self._limit = np.zeros(4, np.float32)
 
-    def take(self, picture: NDArray[np.uint8]) -> None:
-        """Resize a picture, (H, W, 3) uint8 BGR, into the buffer."""
+    def take(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A picture, (H, W, 3) uint8 BGR, in the size of the input.
+
+        Returns:
+            (1, input height, input width, 3) uint8 BGR: the picture itself where it fits, else a buffer that the next
+            call overwrites and that keeps its address.
+        """
         if picture.shape != self._picture_shape:
             self._lay_out(picture.shape)
+        if picture.shape == self.shape[1:] and picture.flags.c_contiguous:
+            return picture[None]
+        self.copied_count += 1
         inside = self._inside
-        if inside.shape == picture.shape:
-            np.copyto(inside, picture)
-        else:
-            cv2.resize(picture, (inside.shape[1], inside.shape[0]), dst=inside, interpolation=cv2.INTER_LINEAR)
+        cv2.resize(picture, (inside.shape[1], inside.shape[0]), dst=inside, interpolation=cv2.INTER_LINEAR)
+        return self._buffer
 
     def boxes_to_picture(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes in input pixels as boxes in pixels of the picture taken last, cut to it; (N, 4) xyxy both."""
@@ -44,11 +52,11 @@ class FittedInput:
         return np.asarray(np.clip(boxes_px, 0.0, self._limit), np.float32)
 
     def _lay_out(self, shape: tuple[int, ...]) -> None:
-        rows, columns = self.buffer.shape[1:3]
+        rows, columns = self.shape[1:3]
         height, width = (rows, columns) if self._fit == "stretch" else _inside_size(shape, rows, columns)
         top, left = (rows - height) // 2, (columns - width) // 2
-        self.buffer[:] = _PADDING_GREY
-        self._inside = self.buffer[0, top : top + height, left : left + width]
+        self._buffer[:] = _PADDING_GREY
+        self._inside = self._buffer[0, top : top + height, left : left + width]
         self._scale[:] = np.tile([width / shape[1], height / shape[0]], 2)
         self._offset[:] = [left, top, left, top]
         self._limit[:] = np.tile([shape[1], shape[0]], 2)

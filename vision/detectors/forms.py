@@ -27,7 +27,12 @@ def chosen_form(bundle: Bundle, settings: DetectorSettings) -> Form:
     Raises:
         BundleError: if the bundle has no such form.
     """
-    return form_named(bundle, _INT8_FORMS[settings.runtime] if settings.precision == "int8" else MAIN_FORM)
+    return form_named(bundle, int8_form_name(settings.runtime) if settings.precision == "int8" else MAIN_FORM)
+
+
+def int8_form_name(runtime: str) -> str:
+    """What the form for 8-bit numbers is called in the manifest."""
+    return _INT8_FORMS[runtime]
 
 
 def form_named(bundle: Bundle, name: str) -> Form:

@@ -15,28 +15,34 @@ Shape = tuple[int | None, ...]
 
 
 class NetworkPort:
-    """Input and output side of one network; the runtime in between is the detectors' own.
-
-    Attributes:
-        input: the array that the runtime reads, refilled by `take` at the same address: uint8 (1, H, W, 3) BGR, or
-            float32 (1, 3, H, W) RGB in 0..1, as the bundle says.
-    """
+    """Input and output side of one network for one frame at a time; the runtime in between is the detectors' own."""
 
     def __init__(self, bundle: Bundle, settings: DetectorSettings, form: Form) -> None:
         self._bundle = bundle
         self._settings = settings
         network = bundle.manifest.network
         self._fitted = FittedInput(form.input_height_px, form.input_width_px, network.fit)
-        self._scaled = None if network.takes_uint8_bgr else np.empty(_planar(self._fitted.buffer.shape), np.float32)
-        self.input: NDArray[np.uint8] | NDArray[np.float32]
-        self.input = self._fitted.buffer if self._scaled is None else self._scaled
+        self._scaled = None if network.takes_uint8_bgr else np.empty(_planar(self._fitted.shape), np.float32)
 
-    def take(self, frame: Frame) -> None:
-        """Fit a frame into the input."""
-        self._fitted.take(frame.image)
-        if self._scaled is not None:
-            planes_rgb = self._fitted.buffer[0, :, :, ::-1].transpose(2, 0, 1)
-            np.multiply(planes_rgb, np.float32(1 / 255), out=self._scaled[0])
+    @property
+    def copied_count(self) -> int:
+        """Pictures copied or resized so far."""
+        return self._fitted.copied_count
+
+    def picture_of(self, frame: Frame) -> NDArray[np.uint8]:
+        """A frame's picture in the size of the input, (1, H, W, 3) uint8 BGR: the slot of the ring itself if it fits.
+
+        It stays as it is until the next call or until the slot is filled anew.
+        """
+        return self._fitted.take(frame.image)
+
+    def input_of(self, frame: Frame) -> NDArray[np.uint8] | NDArray[np.float32]:
+        """The same as the network itself takes it: uint8 as above, or float32 (1, 3, H, W) RGB in 0..1."""
+        picture = self.picture_of(frame)
+        if self._scaled is None:
+            return picture
+        np.multiply(picture[0, :, :, ::-1].transpose(2, 0, 1), np.float32(1 / 255), out=self._scaled[0])
+        return self._scaled
 
     def detections(self, output: NDArray[np.float32]) -> Detections:
         """Read the network's output, shaped as `check_shapes` saw it; it may be overwritten afterwards."""
@@ -53,7 +59,7 @@ class NetworkPort:
         """
         class_count = len(self._bundle.manifest.classes)
         expected = (1, None, 6) if self._bundle.manifest.network.head == "end_to_end" else (1, 4 + class_count, None)
-        self._check("input", input_shape, self.input.shape)
+        self._check("input", input_shape, self._fitted.shape if self._scaled is None else self._scaled.shape)
         self._check("output", output_shape, expected)
 
     def _check(self, side: str, shape: Shape, expected: Shape) -> None:

@@ -1,17 +1,22 @@
 """Networks on ONNX Runtime, a second opinion on every CPU; the door to its library."""
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
-from sorter.errors import BundleError, ConfigurationError
+from sorter.errors import BundleError
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import ONNX_QDQ_FORM, Bundle
 from vision.detectors.forms import Form, chosen_form
 from vision.detectors.network import NetworkPort
+from vision.detectors.precision import check_is_known
 from vision.frame import Detections, Frame
 
 _REFUSALS = (
@@ -39,29 +44,79 @@ class OnnxRuntimeDetector:
             form: of the network; if left out, what the precision asks for.
 
         Raises:
-            ConfigurationError: if bf16 is asked for.
+            ConfigurationError: if other numbers than f32 and int8 are asked for.
             BundleError: if ONNX Runtime cannot run the network, or it is not what the bundle says.
         """
-        if settings.precision == "bf16":
-            raise ConfigurationError(
-                f"configuration: detector.precision = {settings.precision!r}: "
-                "detector.runtime 'onnxruntime' knows 'f32' and 'int8'; 'openvino' knows all three"
-            )
+        check_is_known(settings, known_precisions())
         self.model_id = bundle.model_id
         self.class_names = bundle.manifest.classes
         form = form or chosen_form(bundle, settings)
         self.precision = _PRECISIONS.get(form.name, "f32")
-        self._port = NetworkPort(bundle, settings, form)
+        self.precision_reason = f"detector.precision is {settings.precision!r}"
+        self._open_port = partial(NetworkPort, bundle, settings, form)
+        self._seats: list[_Seat] = []
         self._session = _open_session(bundle, form.path, settings)
         network_input, network_output = self._session.get_inputs()[0], self._session.get_outputs()[0]
-        self._port.check_shapes(_shape(network_input), _shape(network_output))
+        self._open_port().check_shapes(_shape(network_input), _shape(network_output))
         self._input_name, self._output_names = network_input.name, [network_output.name]
+        # one frame after the other: each run uses all threads of the session
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnxruntime")
+        self._first_seat = self.open_seat()
 
     def detect(self, frame: Frame) -> Detections:
         """Items in one picture; see `Detector`."""
-        self._port.take(frame)
-        (output,) = self._session.run(self._output_names, {self._input_name: self._port.input})
-        return self._port.detections(np.asarray(output, np.float32))
+        self._first_seat.lay(frame)
+        return self._first_seat.look()
+
+    @property
+    def copied_count(self) -> int:
+        """See `Detector`."""
+        return sum(seat.port.copied_count for seat in self._seats)
+
+    def open_seat(self) -> "_Seat":
+        """One more place for a frame; see `Detector`."""
+        self._seats.append(_Seat(self._open_port(), self._run, self._worker))
+        return self._seats[-1]
+
+    def _run(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        (output,) = self._session.run(self._output_names, {self._input_name: values})
+        return np.asarray(output, np.float32)
+
+
+def known_precisions() -> tuple[str, ...]:
+    """What may be asked for."""
+    return ("f32", "int8")
+
+
+class _Seat:
+    """A frame's place; see `Seat`. The session is run by a thread, since ONNX Runtime has the caller wait."""
+
+    def __init__(
+        self, port: NetworkPort, run: Callable[[NDArray[Any]], NDArray[np.float32]], worker: ThreadPoolExecutor
+    ) -> None:
+        self.port = port
+        self._run = run
+        self._worker = worker
+        self._values: NDArray[Any] = np.zeros(0, np.uint8)
+        self._answer: Future[Detections] | None = None
+
+    def lay(self, frame: Frame) -> None:
+        """See `Seat`."""
+        self._values = self.port.input_of(frame)
+
+    def look(self) -> Detections:
+        """Look at the frame on the caller's own thread."""
+        return self.port.detections(self._run(self._values))
+
+    def start(self, tell: Callable[[], None]) -> None:
+        """See `Seat`."""
+        self._answer = self._worker.submit(self.look)
+        self._answer.add_done_callback(lambda _answer: tell())
+
+    def answer(self) -> Detections:
+        """See `Seat`."""
+        assert self._answer is not None, "nothing was started"
+        return self._answer.result()
 
 
 def _open_session(bundle: Bundle, path: Path, settings: DetectorSettings) -> ort.InferenceSession:

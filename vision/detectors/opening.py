@@ -1,11 +1,20 @@
 """Choosing the detector that the settings name, and refusing a model that was made for other classes."""
 
+import logging
+from collections.abc import Callable
+
+import msgspec
+
 from sorter.errors import ConfigurationError
-from sorter.model.settings import Settings
+from sorter.model.settings import DetectorSettings, Settings
 from sorter.runtime.bundle import Bundle, bundle_for
+from sorter.runtime.clock import SystemClock
 from sorter.runtime.simulated_world import open_world
 from vision.detectors.detector import Detector
 from vision.detectors.oracle import OracleDetector
+from vision.detectors.precision import candidates, fastest
+
+_LOG = logging.getLogger(__name__)
 
 
 def open_detector(settings: Settings, epoch_ns: int = 0) -> Detector:
@@ -35,11 +44,31 @@ def _open_oracle(settings: Settings, epoch_ns: int) -> Detector:
 
 
 def _open_network(bundle: Bundle, settings: Settings) -> Detector:
+    detector = _opened(bundle, settings)
+    _LOG.info("%s calculates in %s (%s)", detector.model_id, detector.precision, detector.precision_reason)
+    return detector
+
+
+def _opened(bundle: Bundle, settings: Settings) -> Detector:
+    runtime, camera = settings.detector.runtime, settings.camera
+    open_network, choice = _runtime(runtime)
+    if settings.detector.precision != "auto":
+        return open_network(bundle, settings.detector)
+
+    def open_in(precision: str) -> Detector:
+        return open_network(bundle, msgspec.structs.replace(settings.detector, precision=precision))
+
+    return fastest(candidates(bundle, runtime, choice), open_in, (camera.height_px, camera.width_px), SystemClock())
+
+
+def _runtime(name: str) -> tuple[Callable[[Bundle, DetectorSettings], Detector], tuple[str, ...]]:
+    """How a network is opened on a runtime, and among which precisions "auto" may choose there."""
     # Either runtime takes a second to load; a line needs one of them.
-    if settings.detector.runtime == "onnxruntime":
+    if name == "onnxruntime":
         from vision.detectors.onnxruntime_detector import OnnxRuntimeDetector
 
-        return OnnxRuntimeDetector(bundle, settings.detector)
-    from vision.detectors.openvino_detector import OpenVinoDetector
+        # its 8-bit form is emulated and slower, see there
+        return OnnxRuntimeDetector, ("f32",)
+    from vision.detectors.openvino_detector import OpenVinoDetector, known_precisions
 
-    return OpenVinoDetector(bundle, settings.detector)
+    return OpenVinoDetector, known_precisions()

@@ -14,6 +14,7 @@ from sorter.model.drive import BeltDrive
 from sorter.model.settings import Settings
 from sorter.model.units import UM_PER_MM
 from sorter.model.world import World, WorldItem
+from vision.detectors.detector import PatientSeat
 from vision.frame import Detections, Frame
 
 _ERROR_STREAM = 0x0AC1E
@@ -28,6 +29,8 @@ class OracleDetector:
     model_id = "oracle"
     runtime = "oracle"
     precision = "exact"
+    precision_reason = "it looks at the truth"
+    copied_count = 0
 
     def __init__(self, settings: Settings, world: World, epoch_ns: int) -> None:
         self.class_names = settings.recipe.classes
@@ -50,6 +53,10 @@ class OracleDetector:
         boxes_um = np.array([self._box_um(item, rng) for item, rng in seen], np.float64).reshape(-1, 4)
         boxes_px, is_visible = self._in_picture(self._view.belt_to_boxes_px(boxes_um, travel_um))
         return Detections(boxes_px[is_visible], self._class_probs(class_ids)[is_visible])
+
+    def open_seat(self) -> PatientSeat:
+        """A seat that is answered at once; see `Detector`."""
+        return PatientSeat(self.detect)
 
     def _items(self, travel_um: int) -> list[WorldItem]:
         return self._world.items_between(

@@ -57,6 +57,7 @@ class LiveCamera:
         self.height_px = camera.height_px
         self.is_exhausted = False
         self.dropped_count = 0
+        self.copied_count = 0
         self._location = _without_credentials(location)
         self._clock = clock
         self._open_capture = open_capture
@@ -100,6 +101,7 @@ class LiveCamera:
                 out[:] = 0
                 self.dropped_count += 1
             elif picture is not out:
+                self.copied_count += 1
                 resize_into(picture, out)
             self._ticket = None
             self._changed.notify_all()

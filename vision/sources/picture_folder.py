@@ -41,6 +41,7 @@ class PictureFolder:
         self.width_px = settings.camera.width_px
         self.height_px = settings.camera.height_px
         self.dropped_count = 0
+        self.copied_count = 0
         self._paths = _pictures(Path(settings.source.location))
         views_per_s = settings.belt.speed_m_s * UM_PER_M / (settings.camera.view_length_mm * UM_PER_MM)
         self._times = FrameTimes(clock, epoch_ns, views_per_s)
@@ -71,6 +72,7 @@ class PictureFolder:
         """Fit the picture taken last into `out`; see `FrameSource`."""
         if self._picture is None:
             raise RuntimeError("no frame was taken; call grab first")
+        self.copied_count += 1
         resize_into(self._picture, out)
 
     def close(self) -> None:

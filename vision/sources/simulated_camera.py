@@ -29,6 +29,7 @@ class SimulatedCamera:
     is_live = True
     is_exhausted = False
     fault: str | None = None
+    copied_count = 0
 
     def __init__(self, settings: Settings, clock: Clock, epoch_ns: int, painter: BeltPainter) -> None:
         self.width_px = settings.camera.width_px

@@ -41,6 +41,11 @@ class FrameSource(Protocol):
         ...
 
     @property
+    def copied_count(self) -> int:
+        """Pictures copied or resized so far on their way from the decoder into the buffer given to `retrieve`."""
+        ...
+
+    @property
     def width_px(self) -> int:
         """Columns of every picture handed out."""
         ...

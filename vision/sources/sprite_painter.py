@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sorter.errors import ConfigurationError, SourceError
 from sorter.model.settings import Settings
-from sorter.model.units import UM_PER_MM
+from sorter.model.units import UM_PER_MM, mm_to_um
 from sorter.model.world import World, WorldItem
 from vision.sources.painter import BeltScale
 from vision.sprites.artist import FORMS, CutoutSprites, DrawnSprites, SpriteArtist
@@ -30,6 +30,7 @@ class SpritePainter:
         self._scale = scale
         self._artist = artist
         self._texture = _belt_texture(settings, scale)
+        self._left_edge_um = mm_to_um(settings.camera.left_edge_mm)
         self._near: list[WorldItem] = []
         self._sprites: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
 
@@ -63,7 +64,7 @@ class SpritePainter:
         length_px = max(1, round(item.length_um / self._scale.row_um))
         if top_px >= len(canvas) + SHADOW_REACH_PX or top_px + length_px + SHADOW_REACH_PX < 0:
             return
-        left_px = round((item.x_um - item.width_um / 2) / self._scale.column_um)
+        left_px = round((item.x_um - self._left_edge_um - item.width_um / 2) / self._scale.column_um)
         paste(canvas, self._sprite_of(item), top_px, left_px)
 
     def _sprite_of(self, item: WorldItem) -> NDArray[np.uint8]:
@@ -109,9 +110,12 @@ def open_artist(settings: Settings) -> SpriteArtist:
 def _belt_texture(settings: Settings, scale: BeltScale) -> NDArray[np.uint8]:
     """One period of empty belt as wide as the picture, black where the camera sees past the belt."""
     width_px = settings.camera.width_px
+    left_px = round(settings.camera.left_edge_mm * UM_PER_MM / scale.column_um)
     belt_px = max(32, round(settings.belt.width_mm * UM_PER_MM / scale.column_um))
     period_px = max(64, round(_PERIOD_MM * UM_PER_MM / scale.row_um))
-    belt = draw_belt(belt_px, period_px, settings.simulation.seed)[:, :width_px]
+    belt = draw_belt(belt_px, period_px, settings.simulation.seed)
     texture = np.zeros((period_px, width_px, 3), np.uint8)
-    texture[:, : belt.shape[1]] = belt
+    seen = belt[:, max(0, left_px) : max(0, left_px + width_px)]
+    start_px = max(0, -left_px)
+    texture[:, start_px : start_px + seen.shape[1]] = seen
     return texture

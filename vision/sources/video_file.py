@@ -40,6 +40,7 @@ class VideoFile:
         self.fault: str | None = None
         self.is_exhausted = False
         self.dropped_count = 0
+        self.copied_count = 0
         self._path = Path(settings.source.location)
         _check_is_whole(self._path)
         self._capture = open_file(self._path)
@@ -75,6 +76,7 @@ class VideoFile:
             self.dropped_count += 1
             _LOG.warning("video %s: frame %d cannot be decoded", self._path, self._taken_count - 1)
         elif picture is not out:
+            self.copied_count += 1
             resize_into(picture, out)
 
     def close(self) -> None:

@@ -106,6 +106,8 @@ def test_statistics_say_what_they_rest_on() -> None:
     live.model_id = "farz-1"
     found = live.statistics(0)
     assert (found.model_id, found.detector, found.precision, found.has_truth) == ("farz-1", "openvino", "f32", True)
+    live.precision = "bf16"
+    assert live.statistics(0).precision == "bf16"
     oracle = begun(settings_from({"detector": {"runtime": "oracle", "precision": "bf16"}})).statistics(0)
     assert (oracle.detector, oracle.precision) == ("oracle", "exact")
     outside = begun(settings_from({"source": {"kind": "folder", "location": "x"}})).statistics(0)

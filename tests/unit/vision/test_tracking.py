@@ -239,3 +239,37 @@ def test_tracks_are_shown_on_the_picture_where_they_were_seen(belt: Boxes, trave
     np.testing.assert_allclose(tracked.boxes_px(tracks, travel_um), seen.boxes_px, atol=0.01)
     moved = tracked.boxes_px(tracks, travel_um + 50 * MM)
     np.testing.assert_allclose(moved - seen.boxes_px, np.tile([0.0, 50.0], (len(tracks), 2)), atol=0.01)
+
+
+def scattered_belt(rng: np.random.Generator, count: int, length_mm: float) -> Boxes:
+    """Items that lie apart, as close as chance has it."""
+    boxes = np.zeros((0, 4))
+    while len(boxes) < count:
+        size = rng.uniform(40, 130), rng.uniform(40, 160)
+        new = box(rng.uniform(size[0] / 2, 1000 - size[0] / 2), rng.uniform(0, length_mm), *size)
+        if not ((boxes[:, :2] < new[2:]) & (boxes[:, 2:] > new[:2])).all(axis=1).any():
+            boxes = np.vstack([boxes, new])
+    return boxes
+
+
+@pytest.mark.parametrize("per_view_count", [30, 60])
+@pytest.mark.parametrize("velocity_error", [0.0, 0.019, 0.05, -0.05])
+@pytest.mark.parametrize("step_mm", [100, 200])
+def test_items_are_counted_right_on_a_fast_belt_whose_encoder_is_wrong(
+    step_mm: int, velocity_error: float, per_view_count: int
+) -> None:
+    rng, tracked = np.random.default_rng(5), tracker()
+    belt = scattered_belt(rng, per_view_count * 8, 8 * 800.0)
+    last_ids: dict[int, int] = {}
+    all_ids: set[int] = set()
+    switch_count = 0
+    for true_um in range(-900 * MM, 8 * 800 * MM + 200 * MM, step_mm * MM):
+        seen = np.flatnonzero(visible(belt, true_um) & (rng.random(len(belt)) >= 0.02))
+        noisy = belt[seen] + rng.normal(0, 1 * MM, (len(seen), 4))
+        measured_um = round(true_um * (1 + velocity_error))
+        for item, track in zip(seen.tolist(), tracked.update(detections_of(noisy, true_um), measured_um), strict=True):
+            switch_count += last_ids.get(item, track.track_id) != track.track_id
+            last_ids[item] = track.track_id
+            all_ids.add(track.track_id)
+    assert abs(len(all_ids) - len(belt)) <= 0.01 * len(belt)
+    assert switch_count <= 0.02 * len(belt)

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from sorter.check_command import check_config
 from sorter.errors import ConfigurationError
-from sorter.model.settings import Section, Settings
+from sorter.model.settings import Section, Settings, camera_settings
 from sorter.runtime.configuration import load_settings, merged_tables, settings_from
 
 STATION = {"id": "one", "offset_mm": 700.0, "targets": ["can"]}
@@ -124,7 +124,7 @@ def test_a_number_out_of_range_is_refused_with_key_value_and_range(path: str, va
     assert allowed in message
 
 
-@pytest.mark.parametrize("path", [path for path, _ in KEYS if path != "recipe.stations"])
+@pytest.mark.parametrize("path", [path for path, _ in KEYS if path not in {"recipe.stations", "cameras"}])
 def test_a_value_of_the_wrong_kind_is_refused_with_key_value_and_kind(path: str) -> None:
     message = refusal(tables(path, [{"wrong": 1}]))
     assert message.startswith(f"configuration: {path}")
@@ -169,6 +169,10 @@ def test_a_missing_key_is_named_with_the_table_that_lacks_it() -> None:
         ({"camera": {"homography": [0.0] * 9}}, ["camera.homography", "inverted"]),
         ({"camera": {"homography": [1.0, 2.0, 3.0, 2.0, 4.0, 6.0, 0.0, 0.0, 1.0]}}, ["camera.homography"]),
         ({"camera": {"homography": [float("nan")] * 9}}, ["camera.homography", "finite"]),
+        ({"cameras": [{"id": "left"}, {"id": "left"}]}, ["cameras", "['left', 'left']", "differ"]),
+        ({"cameras": [{"id": "left"}], "source": {"kind": "camera"}}, ["cameras 'left'", "location = ''"]),
+        ({"cameras": [{"id": "left", "homography": [0.0] * 9}]}, ["cameras 'left': homography", "inverted"]),
+        ({"cameras": [{"id": "left", "location": "a"}], "source": {"kind": "strip"}}, ["cameras", "'strip'"]),
         ({"valves": {"dead_nozzles": ["pet"]}}, ["valves.dead_nozzles", "'pet'", "pet:0..111"]),
         ({"valves": {"dead_nozzles": ["pet:112"]}}, ["valves.dead_nozzles", "'pet:112'"]),
         ({"valves": {"dead_nozzles": ["tin:1"]}}, ["valves.dead_nozzles", "'tin:1'"]),
@@ -190,6 +194,22 @@ def test_what_is_right_across_keys_is_let_through() -> None:
         }
     )
     assert settings.valves.dead_nozzles == ("pet:0", "can:111")
+
+
+def test_several_cameras_say_what_is_theirs_and_share_the_rest() -> None:
+    cameras = [{"id": "left", "location": "0"}, {"id": "right", "location": "1", "left_edge_mm": 700.0}]
+    settings = settings_from({"source": {"kind": "camera"}, "camera": {"view_width_mm": 700.0}, "cameras": cameras})
+    (left_name, left), (right_name, right) = camera_settings(settings)
+    assert (left_name, right_name) == ("left", "right")
+    assert (left.source.location, right.source.location) == ("0", "1")
+    assert (left.camera.left_edge_mm, right.camera.left_edge_mm) == (0.0, 700.0)
+    assert left.camera.view_width_mm == right.camera.view_width_mm == 700.0
+    assert right.detector == settings.detector
+
+
+def test_a_line_with_one_camera_needs_no_list() -> None:
+    settings = Settings()
+    assert camera_settings(settings) == (("", settings),)
 
 
 def test_settings_survive_their_own_table_form() -> None:

@@ -29,7 +29,7 @@ from training.release.quantise_pictures import InputFiller, calibration_inputs, 
 from training.release.quantise_run import median_milliseconds, quantise_bundle
 from training.release.quantise_tensorrt import rounded_convolution_count, tensorrt_faults
 from vision.detectors.forms import MAIN_FORM, form_named
-from vision.detectors.openvino_detector import OpenVinoDetector
+from vision.detectors.openvino_detector import OpenVinoDetector, known_precisions
 from vision.frame import Detections
 
 torch = pytest.importorskip("torch")
@@ -140,7 +140,7 @@ def test_another_network_in_the_place_of_a_form_is_beyond_its_tolerance(
     bias = next(one for one in model.graph.initializer if "cv3.0.2" in one.name and "bias" in one.name)
     bias.CopyFrom(onnx.numpy_helper.from_array(np.full(len(CLASS_NAMES), 4.0, np.float32), bias.name))
     onnx.save(model, str(tmp_path / "other.onnx"))
-    with_forms(bundle, {ONNX_QDQ_FORM: MadeForm((tmp_path / "other.onnx",), {})})
+    with_forms(bundle, {ONNX_QDQ_FORM: MadeForm((tmp_path / "other.onnx",), {})}, {})
     answer = invoke(parity, bundle.folder, "--data", folders[1])
     assert answer.exit_code == 1
     assert "is above" in answer.output
@@ -175,13 +175,21 @@ def test_the_first_rung_within_the_limits_is_taken(
     assert report.forms[1].floats == rungs_for(layer_names(float_model(bundle.network_path)))[1].name
 
 
+def test_what_smaller_floats_lose_is_written_where_the_machine_calculates_with_them(
+    quantised: tuple[Path, dict[str, Any]],
+) -> None:
+    metrics = load_bundle(quantised[0]).manifest.metrics
+    for precision in ("bf16", "f16"):
+        assert (f"{precision}_map50_drop" in metrics) == (precision in known_precisions())
+
+
 def test_a_second_quantisation_replaces_the_files_of_the_first(
     quantised: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     bundle = load_bundle(copied(quantised[0], tmp_path / "tiny"))
     (tmp_path / "new.xml").write_bytes(b"graph")
     (tmp_path / "new.bin").write_bytes(b"weights")
-    new = with_forms(bundle, {OPENVINO_INT8_FORM: MadeForm((tmp_path / "new.xml", tmp_path / "new.bin"), {})})
+    new = with_forms(bundle, {OPENVINO_INT8_FORM: MadeForm((tmp_path / "new.xml", tmp_path / "new.bin"), {})}, {})
     named = {one.file for form in new.manifest.forms.values() for one in form.files} | {new.manifest.network.file}
     assert {path.name for path in bundle.folder.iterdir()} == named | {"manifest.json"}
 
