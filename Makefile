@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test check tests format clean
+.PHONY: help run test check tests bench format clean
 
 help:
 	@echo "make run     install into .venv and run the line; the page is at http://127.0.0.1:8420/"
 	@echo "make test    install what tests need, then check and tests"
 	@echo "make check   format, lint, types, import contracts, spelling"
+	@echo "make bench   measure how fast the line is, beside its peers; half an hour on a machine that does nothing else"
 	@echo "make format  put the code into its form"
 	@echo "make clean   remove .venv and caches"
 
@@ -26,6 +27,9 @@ check: $(VENV)/installed-dev
 
 tests: $(VENV)/installed-dev $(VENV)/system-packages
 	$(BIN)/pytest
+
+bench: $(VENV)/installed-dev
+	$(BIN)/farz bench all
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .

@@ -19,7 +19,11 @@ _WHOLE_NUMBERS = {"i8", "u8"}
 
 
 class OpenVinoDetector:
-    """One network, compiled for one picture at a time with the least delay."""
+    """One network, compiled for one picture at a time with the least delay.
+
+    Attributes:
+        compiled: the network as OpenVINO runs it, so that a bench can run it alone.
+    """
 
     runtime = "openvino"
 
@@ -38,10 +42,10 @@ class OpenVinoDetector:
         self.class_names = bundle.manifest.classes
         form = form or chosen_form(bundle, settings)
         self._port = NetworkPort(bundle, settings, form)
-        compiled = _compile(bundle, form.path, settings)
-        self._port.check_shapes(_shape(compiled.input(0)), _shape(compiled.output(0)))
-        self.precision = _real_precision(compiled)
-        self._request = compiled.create_infer_request()
+        self.compiled = _compile(bundle, form.path, settings)
+        self._port.check_shapes(_shape(self.compiled.input(0)), _shape(self.compiled.output(0)))
+        self.precision = _real_precision(self.compiled)
+        self._request = self.compiled.create_infer_request()
         # The tensor looks at the port's array, which lives as long as this detector does.
         self._request.set_input_tensor(ov.Tensor(self._port.input, shared_memory=True))
         self._request.infer()  # the first run allocates; the first picture should not wait for that
