@@ -7,8 +7,9 @@ import msgspec
 
 from sorter.model.belt import CameraView
 from sorter.model.settings import Settings
+from sorter.model.stage_times import StageTimes
 from sorter.model.tracks import TrackBatch
-from sorter.model.units import NS_PER_MS, mm_to_um
+from sorter.model.units import mm_to_um
 from sorter.runtime.clock import Clock
 from vision.detectors.detector import Detector
 from vision.frame import Frame
@@ -18,7 +19,6 @@ from vision.tracking import BeltTracker
 from vision.travel_trigger import TravelTrigger
 
 RING_SLOT_COUNT = 4
-_SMOOTHING = 0.05
 _Result = TypeVar("_Result")
 
 
@@ -33,7 +33,7 @@ class Pipeline:
     """One camera's way from frames to tracks.
 
     Attributes:
-        stage_ms: smoothed duration of each stage, milliseconds.
+        stages: how long each stage takes.
         view_count: frames processed.
     """
 
@@ -56,7 +56,7 @@ class Pipeline:
         self._ring = FrameRing(RING_SLOT_COUNT, source.height_px, source.width_px)
         self._trigger = TravelTrigger(mm_to_um(settings.camera.view_step_mm))
         self.tracker = BeltTracker(CameraView(settings.camera), settings.tracking)
-        self.stage_ms: dict[str, float] = {}
+        self.stages = StageTimes()
         self.view_count = 0
 
     @property
@@ -99,6 +99,5 @@ class Pipeline:
     def _timed(self, stage: str, work: Callable[[], _Result]) -> _Result:
         started_ns = self._clock.now_ns()
         result = work()
-        spent_ms = (self._clock.now_ns() - started_ns) / NS_PER_MS
-        self.stage_ms[stage] = self.stage_ms.get(stage, spent_ms) * (1 - _SMOOTHING) + spent_ms * _SMOOTHING
+        self.stages.note(stage, self._clock.now_ns() - started_ns)
         return result

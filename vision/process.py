@@ -95,6 +95,8 @@ class BeltWatch:
         """Publish tracks first, then what can wait: preview and health."""
         if view is not None:
             self._context.publisher.publish(view.batch)
+            spent_ns = self._context.clock.now_ns() - view.batch.exposed_at_ns
+            self._pipeline.stages.note("exposure_to_tracks", spent_ns)
             self._last_view = view
             if self._preview.is_due(self._context.clock.now_ns()):
                 self._send_preview(view.frame, view)
@@ -140,14 +142,13 @@ class BeltWatch:
 
     def _show_condition(self) -> None:
         self._show_faults()
-        figures = {f"{stage}_ms": spent for stage, spent in self._pipeline.stage_ms.items()}
-        figures["view_count"] = float(self._pipeline.view_count)
+        figures = {"view_count": float(self._pipeline.view_count)}
         figures["is_exhausted"] = float(self._source.is_exhausted)
         figures["dropped_frame_count"] = float(self._source.dropped_count)
         if self._harvest is not None:
             self._harvest.step(self._context.clock.now_ns())
             figures.update(self._harvest.figures())
-        self._context.publish_health(figures)
+        self._context.publish_health(figures, self._pipeline.stages)
 
     def _show_faults(self) -> None:
         """The line cannot go on without pictures; without the new model it can, with the old one."""
