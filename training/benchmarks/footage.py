@@ -69,6 +69,7 @@ class FootageSource:
     is_exhausted = False
     fault: str | None = None
     dropped_count = 0
+    copied_count = 0
 
     def __init__(self, footage: Footage) -> None:
         self._footage = footage
@@ -80,9 +81,9 @@ class FootageSource:
         self._taken_count += 1
         return FrameTicket(self._taken_count, self._taken_count)
 
-    def travel_um(self) -> int:
-        """Belt travel at the picture taken last."""
-        return self._taken_count * self._footage.step_um
+    def travel_um(self, ticket: FrameTicket) -> int:
+        """Belt travel at a picture."""
+        return ticket.frame_id * self._footage.step_um
 
     def retrieve(self, out: NDArray[np.uint8]) -> None:
         """Copy the picture taken last; see `FrameSource`."""

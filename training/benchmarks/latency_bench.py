@@ -19,20 +19,21 @@ from sorter.runtime.clock import SystemClock
 from sorter.runtime.run_folder import RunPlan, create_run_folder
 from training.benchmarks.course import Course, lay_course
 from training.benchmarks.deciding_side import LAST_MODEL_ID, READY, Decided
+from training.benchmarks.driving import Drive, open_drive
 from training.benchmarks.figure import Report
 from training.benchmarks.footage import HEIGHT_PX, STEP_MM, WIDTH_PX, bench_settings
 from training.benchmarks.stand_in import CourseDetector
 from training.benchmarks.steady_capture import SteadyCapture
 from training.progress import progress
-from vision.pipeline import Pipeline
+from vision.pipeline import Pipeline, View
 from vision.sources.live_camera import LiveCamera
+from vision.sources.source import FrameTicket
 
 _RATE_HZ = 30.0
 _SERVICE_MS = 10.0
 # one and a half periods of the camera
 _SLOW_SERVICE_MS = 50.0
 _ITEM_COUNT = 20
-_GRAB_TIMEOUT_MS = 50.0
 _ROUND_COUNT = 3
 _DECIDER = "training.benchmarks.deciding_side"
 
@@ -108,23 +109,31 @@ def _latencies(decided: Decided, exposures_ns: list[int]) -> _Latencies:
 
 def _watch(plan: RunPlan, publisher: Publisher, detector: CourseDetector, frame_count: int) -> list[int]:
     """Look at so many frames as the vision process does; when each frame that was taken had been exposed."""
-    clock, drive = SystemClock(), BeltDrive(plan.settings.belt)
+    clock, belt = SystemClock(), BeltDrive(plan.settings.belt)
     capture = SteadyCapture(np.full((HEIGHT_PX, WIDTH_PX, 3), 90, np.uint8), _RATE_HZ, clock)
     source = LiveCamera(plan.settings.camera, "bench", clock, lambda: capture)
-    pipeline = Pipeline(plan.settings, source, detector, clock)
+
+    def travel_um(ticket: FrameTicket) -> int:
+        """Travel at an exposure, told to the deciding side as an encoder's reader would."""
+        elapsed_ns = ticket.exposed_at_ns - plan.epoch_ns
+        state = BeltState(ticket.exposed_at_ns, belt.travel_um_at(elapsed_ns), belt.speed_um_s_at(elapsed_ns))
+        publisher.publish(state)
+        return state.travel_um
+
+    drive = open_drive(Pipeline(plan.settings, source, detector, clock), source, travel_um)
     with progress(range(frame_count), frame_count, "latency") as frames:
         for _ in frames:
-            ticket = source.grab(_GRAB_TIMEOUT_MS)
-            if ticket is None:
-                continue
-            elapsed_ns = ticket.exposed_at_ns - plan.epoch_ns
-            travel_um = drive.travel_um_at(elapsed_ns)
-            publisher.publish(BeltState(ticket.exposed_at_ns, travel_um, drive.speed_um_s_at(elapsed_ns)))
-            view = pipeline.take(ticket, travel_um)
-            if view is not None:
-                publisher.publish(view.batch)
+            publisher.publish(_next_view(drive).batch)
+    drive.close()
     source.close()
     return capture.exposures_ns
+
+
+def _next_view(drive: Drive) -> View:
+    while True:
+        view = drive.step()
+        if view is not None:
+            return view
 
 
 @contextmanager

@@ -58,6 +58,8 @@ def bench_pipeline(*, is_quick: bool) -> Report:
         peers = _add_ultralytics(contenders, settings, footage, frame_count, Path(folder))
         _warm_up(contenders)
         periods = interleaved(contenders, round_count, "pipeline")
+    for run in runs:
+        run.pipeline.close()
     figures = {**_own_figures(runs, periods), **_peer_figures(runs, periods)}
     figures.update(scaling_figures(is_quick=is_quick))
     figures.update(growth_figures(is_quick=is_quick))

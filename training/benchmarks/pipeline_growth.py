@@ -25,4 +25,5 @@ def growth_figures(*, is_quick: bool) -> dict[str, float | None]:
         for _ in stretches:
             run.period_ms(stretch)
             resident.append(resident_mb())
+    run.close()
     return {"pipeline.memory_growth_mb": resident[-1] - resident[0], "pipeline.memory_frame_count": float(frame_count)}

@@ -3,6 +3,7 @@
 from sorter.model.settings import Settings
 from sorter.model.units import NS_PER_MS
 from sorter.runtime.clock import SystemClock
+from training.benchmarks.driving import open_drive
 from training.benchmarks.footage import Footage, FootageSource
 from vision.detectors import Detector
 from vision.pipeline import Pipeline
@@ -18,8 +19,9 @@ class PipelineRun:
 
     def __init__(self, settings: Settings, footage: Footage, detector: Detector, *, decodes: bool = True) -> None:
         self._clock = SystemClock()
-        self._source = FootageSource(footage)
-        self._pipeline = Pipeline(settings, self._source, detector, self._clock, decodes=decodes)
+        source = FootageSource(footage)
+        pipeline = Pipeline(settings, source, detector, self._clock, decodes=decodes)
+        self._drive = open_drive(pipeline, source, source.travel_um)
         self.seen_count = 0
         self.view_count = 0
 
@@ -28,13 +30,12 @@ class PipelineRun:
         started_ns = self._clock.now_ns()
         ends_at = self.view_count + view_count
         while self.view_count < ends_at:
-            self._step()
+            view = self._drive.step()
+            if view is not None:
+                self.view_count += 1
+                self.seen_count += len(view.batch.tracks)
         return (self._clock.now_ns() - started_ns) / NS_PER_MS / view_count
 
-    def _step(self) -> None:
-        ticket = self._source.grab()
-        assert ticket is not None, "footage has no end"
-        view = self._pipeline.take(ticket, self._source.travel_um())
-        if view is not None:
-            self.view_count += 1
-            self.seen_count += len(view.batch.tracks)
+    def close(self) -> None:
+        """Let go of the footage."""
+        self._drive.close()

@@ -29,6 +29,8 @@ def scaling_figures(*, is_quick: bool) -> dict[str, float | None]:
     }
     contenders = {str(count): partial(run.period_ms, frame_count) for count, run in runs.items()}
     periods_ms = interleaved(contenders, round_count, "cost per item")
+    for run in runs.values():
+        run.close()
     cost_us = {count: statistics.median(periods_ms[str(count)]) * _US_PER_MS / count for count in ITEM_COUNTS}
     figures: dict[str, float | None] = {
         f"pipeline.cost_per_item_of_{count}_us": cost for count, cost in cost_us.items()
