@@ -3,20 +3,19 @@
 import importlib.util
 import os
 import tempfile
-from collections.abc import Sequence
 from importlib.metadata import version
 
 # what Ultralytics needs to track; without lap it would try to install that by itself
 ULTRALYTICS = ("ultralytics", "lap")
 
 
-def peer_state(packages: Sequence[str]) -> str:
+def peer_state(packages: tuple[str, ...]) -> str:
     """The version of a peer's first package, or which of its packages is missing and what would install it."""
     missing = [package for package in packages if not _is_there(package)]
     return f"not installed: {', '.join(missing)}; pip install 'farz[bench]'" if missing else version(packages[0])
 
 
-def is_installed(packages: Sequence[str]) -> bool:
+def is_installed(packages: tuple[str, ...]) -> bool:
     """Whether all packages of a peer can be imported; they are not."""
     return all(map(_is_there, packages))
 

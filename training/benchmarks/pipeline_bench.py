@@ -6,21 +6,17 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import msgspec
-import numpy as np
-
 from sorter.errors import BundleError
-from sorter.model.settings import DetectorSettings, Settings
-from sorter.runtime.bundle import OPENVINO_INT8_FORM, bundle_for
+from sorter.model.settings import Settings
+from sorter.runtime.bundle import bundle_for
 from training.benchmarks.figure import Report
 from training.benchmarks.footage import Footage, bench_settings, draw_footage
+from training.benchmarks.our_run import OurRun, open_runs
 from training.benchmarks.peers import ULTRALYTICS, is_installed, peer_state
 from training.benchmarks.pipeline_growth import growth_figures
-from training.benchmarks.pipeline_run import PipelineRun
 from training.benchmarks.pipeline_scaling import scaling_figures
 from training.benchmarks.raw_network import raw_period_ms
 from training.benchmarks.rounds import Measure, interleaved, median_difference, median_ratio
-from vision.detectors.openvino_detector import OpenVinoDetector
 
 _ITEM_COUNT = 20
 _PICTURE_COUNT = 24
@@ -31,25 +27,12 @@ _LEAST_OVERHEAD_MS = 0.05
 Periods = Mapping[str, Sequence[float]]
 
 
-class _OurRun(msgspec.Struct, frozen=True):
-    """The pipeline and the bare network at one precision."""
-
-    precision: str
-    pipeline: PipelineRun
-    detector: OpenVinoDetector
-
-    def raw_ms(self, run_count: int) -> float:
-        shape = [size.get_length() for size in self.detector.compiled.input(0).get_partial_shape()]
-        kind = self.detector.compiled.input(0).get_element_type().to_dtype()
-        return raw_period_ms(self.detector.compiled, np.full(shape, 100, kind), run_count)
-
-
 def bench_pipeline(*, is_quick: bool) -> Report:
     """Measure rate, overhead, memory and cost per item; without Ultralytics the figures beside it are None."""
     frame_count, round_count = (3, 3) if is_quick else (60, 5)
     settings = bench_settings(_ITEM_COUNT)
     footage = draw_footage(settings, _PICTURE_COUNT if not is_quick else 4)
-    runs = [_open(settings, footage, precision) for precision in _precisions(settings)]
+    runs = open_runs(settings, footage)
     contenders: dict[str, Measure] = {}
     for run in runs:
         contenders[f"{run.precision} raw"] = partial(run.raw_ms, frame_count)
@@ -64,20 +47,6 @@ def bench_pipeline(*, is_quick: bool) -> Report:
     figures.update(scaling_figures(is_quick=is_quick))
     figures.update(growth_figures(is_quick=is_quick))
     return Report(figures, _conditions(runs, periods, frame_count, round_count), peers)
-
-
-def _precisions(settings: Settings) -> list[str]:
-    """What a line runs by default first, then what else the bundle vouches for with its own figures."""
-    has_int8 = OPENVINO_INT8_FORM in bundle_for(settings).manifest.forms
-    return list(dict.fromkeys([DetectorSettings().precision, "f32", *(["int8"] if has_int8 else [])]))
-
-
-def _open(settings: Settings, footage: Footage, precision: str) -> _OurRun:
-    detector_settings = msgspec.convert(
-        {**msgspec.to_builtins(settings.detector), "precision": precision}, DetectorSettings
-    )
-    detector = OpenVinoDetector(bundle_for(settings), detector_settings)
-    return _OurRun(precision, PipelineRun(settings, footage, detector), detector)
 
 
 def _add_ultralytics(
@@ -95,7 +64,7 @@ def _add_ultralytics(
     track = UltralyticsTrack(form, footage)
     contenders[_TRACK] = partial(track.period_ms, frame_count)
     contenders[_TRACK_RAW] = lambda: raw_period_ms(track.compiled, track.input_picture(), frame_count)
-    return {"ultralytics track": f"{peer_state('ultralytics')}, OpenVINO in {track.precision}, ByteTrack"}
+    return {"ultralytics track": f"{peer_state(ULTRALYTICS)}, OpenVINO in {track.precision}, ByteTrack"}
 
 
 def _warm_up(contenders: Mapping[str, Measure]) -> None:
@@ -103,7 +72,7 @@ def _warm_up(contenders: Mapping[str, Measure]) -> None:
         measure()
 
 
-def _own_figures(runs: Sequence[_OurRun], periods: Periods) -> dict[str, float | None]:
+def _own_figures(runs: Sequence[OurRun], periods: Periods) -> dict[str, float | None]:
     figures: dict[str, float | None] = {}
     for run in runs:
         whole, raw = periods[run.precision], periods[f"{run.precision} raw"]
@@ -117,7 +86,7 @@ def _own_figures(runs: Sequence[_OurRun], periods: Periods) -> dict[str, float |
     return figures
 
 
-def _peer_figures(runs: Sequence[_OurRun], periods: Periods) -> dict[str, float | None]:
+def _peer_figures(runs: Sequence[OurRun], periods: Periods) -> dict[str, float | None]:
     keys = (
         "pipeline.overhead_gain_ratio",
         "pipeline.speedup_over_ultralytics_ratio",
@@ -136,13 +105,11 @@ def _peer_figures(runs: Sequence[_OurRun], periods: Periods) -> dict[str, float 
     }
 
 
-def _best(runs: Sequence[_OurRun], periods: Periods) -> str:
+def _best(runs: Sequence[OurRun], periods: Periods) -> str:
     return min((run.precision for run in runs), key=lambda one: statistics.median(periods[one]))
 
 
-def _conditions(
-    runs: Sequence[_OurRun], periods: Periods, frame_count: int, round_count: int
-) -> dict[str, str | float]:
+def _conditions(runs: Sequence[OurRun], periods: Periods, frame_count: int, round_count: int) -> dict[str, str | float]:
     judged = runs[0]
     return {
         "pipeline.picture": "1280×720, copied into the slot once",
@@ -150,7 +117,7 @@ def _conditions(
         "pipeline.frames_per_round": float(frame_count),
         "pipeline.rounds": float(round_count),
         "pipeline.model": judged.detector.model_id,
-        "pipeline.judged_precision": f"{judged.precision}, executed in {judged.detector.precision}",
+        "pipeline.judged_precision": f"{judged.precision}, which a line runs by default",
         "pipeline.best_precision": _best(runs, periods),
         "pipeline.raw": "the same compiled network alone, one or two requests in flight, whichever is faster",
         "pipeline.memory_and_cost_per_item": "a stand-in that answers from a known course takes the network's place",

@@ -10,6 +10,8 @@ from training.progress import progress
 
 _FRAME_COUNT = 100_000
 _STRETCH_COUNT = 50
+# every slot of the ring has been written to by then
+_WARM_UP_COUNT = 50
 
 
 def growth_figures(*, is_quick: bool) -> dict[str, float | None]:
@@ -19,6 +21,7 @@ def growth_figures(*, is_quick: bool) -> dict[str, float | None]:
     course = lay_course(settings, 20, 50 if is_quick else 500, step_mm=STEP_MM)
     footage: Footage = draw_footage(settings, 2)
     run = PipelineRun(settings, footage, CourseDetector(course, SystemClock()))
+    run.period_ms(_WARM_UP_COUNT)
     stretch = frame_count // _STRETCH_COUNT
     resident: list[float] = []
     with progress(range(_STRETCH_COUNT), _STRETCH_COUNT, "memory") as stretches:
