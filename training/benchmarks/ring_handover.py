@@ -55,7 +55,8 @@ class _BetweenProcesses:
 
     def __init__(self, height_px: int, width_px: int) -> None:
         self._picture = np.full((height_px, width_px, 3), 7, np.uint8)
-        self._ring: Any = FrameRing(RING_SLOT_COUNT, height_px, width_px)
+        module: Any = vision.ring
+        self._ring = module.FrameRing(RING_SLOT_COUNT, height_px, width_px)
         shared = self._ring.descriptors
         numbers = (RING_SLOT_COUNT, height_px, width_px, shared.memory, shared.news)
         self._consumer = subprocess.Popen(  # noqa: S603 - our own module
