@@ -28,7 +28,7 @@ check: $(VENV)/installed-dev
 tests: $(VENV)/installed-dev $(VENV)/system-packages
 	$(BIN)/pytest
 
-bench: $(VENV)/installed-dev
+bench: $(VENV)/installed-dev .venv-peers/installed
 	$(BIN)/farz bench all
 
 format: $(VENV)/installed-dev
@@ -36,7 +36,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-output
+	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-output
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +52,12 @@ $(VENV)/installed-dev: pyproject.toml | $(BIN)/python
 	$(BIN)/pip uninstall --quiet --yes opencv-python
 	$(BIN)/pip install --quiet --force-reinstall --no-deps opencv-python-headless
 	touch $@ $(VENV)/installed-run
+
+# Norfair wants an older numpy than the line runs with.
+.venv-peers/installed:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet 'norfair>=2.2'
+	touch $@
 
 $(VENV)/system-packages: tests/install_system_packages.sh | $(BIN)/python
 	bash tests/install_system_packages.sh

@@ -1,7 +1,7 @@
 """`farz bench tracker`: how quick the belt tracker is and how well it counts, beside stock ByteTracks."""
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,15 +15,16 @@ from training.benchmarks.course import Course, lay_course
 from training.benchmarks.figure import Report
 from training.benchmarks.footage import STEP_MM, bench_settings
 from training.benchmarks.identity_score import Identities, IdentityScore, identity_score
-from training.benchmarks.rounds import interleaved, median_ratio
-from training.benchmarks.stock_trackers import TrackerUnderTest, installed_trackers, tracker_states
+from training.benchmarks.norfair_peer import norfair_version, peers_python, run_norfair
+from training.benchmarks.rounds import Measure, interleaved, median_ratio
+from training.benchmarks.stock_trackers import STOCK_TRACKERS, TrackerUnderTest, installed_trackers, tracker_states
 from vision.tracking import BeltTracker
 
 _ITEM_COUNT = 30
 # stock trackers are timed where they can follow: items move by a small part of their length
 _TIMED_STEP_MM = 20.0
 _VELOCITY_ERRORS = {"exact": 0.0, "fast_5_percent": 0.05, "slow_5_percent": -0.05}
-_OURS = "farz"
+_OURS, _NORFAIR = "farz", "norfair"
 
 
 class _BeltTrackerRun:
@@ -60,25 +61,30 @@ def bench_tracker(*, is_quick: bool) -> Report:
         "tracker.boxes": "known items with sides unsteady by 1 px; none missed, none invented",
         "tracker.rounds": float(round_count),
     }
-    return Report(figures, conditions, tracker_states())
+    norfair = norfair_version(peers_python()) or "not installed: make bench puts it into .venv-peers"
+    return Report(figures, conditions, {**tracker_states(), _NORFAIR: norfair})
 
 
 def _time_figures(settings: Settings, frame_count: int, round_count: int) -> dict[str, float | None]:
     course = lay_course(settings, _ITEM_COUNT, frame_count, step_mm=_TIMED_STEP_MM)
     openers: dict[str, Callable[[], TrackerUnderTest]] = {_OURS: partial(_BeltTrackerRun, course, settings)}
     openers.update({name: partial(stock.open, course) for name, stock in installed_trackers().items()})
-    contenders = {name: partial(_median_update_ms, opener, frame_count) for name, opener in openers.items()}
+    contenders: dict[str, Measure] = {
+        name: partial(_median_update_ms, opener, frame_count) for name, opener in openers.items()
+    }
+    if norfair_version(peers_python()) is not None:
+        contenders[_NORFAIR] = lambda: run_norfair(course, peers_python()).median_ms
     times_ms = interleaved(contenders, round_count, "tracker")
     medians_ms = {name: statistics.median(values) for name, values in times_ms.items()}
-    stock_names = [name for name in medians_ms if name != _OURS]
-    fastest = min(stock_names, key=lambda name: medians_ms[name], default=None)
+    others = [name for name in medians_ms if name != _OURS]
+    fastest = min((name for name in others if name in STOCK_TRACKERS), key=lambda name: medians_ms[name], default=None)
     figures: dict[str, float | None] = {
         "tracker.p50_ms": medians_ms[_OURS],
         "tracker.speedup_over_bytetrack_ratio": (
             None if fastest is None else median_ratio(times_ms[fastest], times_ms[_OURS])
         ),
     }
-    return {**figures, **{f"tracker.p50_{_key(name)}_ms": medians_ms[name] for name in stock_names}}
+    return {**figures, **{f"tracker.p50_{_key(name)}_ms": medians_ms[name] for name in others}}
 
 
 def _median_update_ms(open_tracker: Callable[[], TrackerUnderTest], frame_count: int) -> float:
@@ -99,13 +105,15 @@ def _identity_figures(settings: Settings, frame_count: int) -> dict[str, float |
         name: _identity_score(_BeltTrackerRun(course, settings, error), course)
         for name, error in _VELOCITY_ERRORS.items()
     }
-    stock = {_key(name): _identity_score(one.open(course), course) for name, one in installed_trackers().items()}
+    others = {_key(name): _identity_score(one.open(course), course) for name, one in installed_trackers().items()}
+    if norfair_version(peers_python()) is not None:
+        others[_NORFAIR] = _score(course, run_norfair(course, peers_python()).identities)
     figures: dict[str, float | None] = {
         "tracker.count_error_ratio": max(score.count_error_ratio for score in ours.values()),
         "tracker.switches_per_100_items": max(score.switches_per_100_items for score in ours.values()),
         "tracker.item_count": float(ours["exact"].item_count),
     }
-    for name, score in {**ours, **stock}.items():
+    for name, score in {**ours, **others}.items():
         figures[f"tracker.count_error_{name}_ratio"] = score.count_error_ratio
         figures[f"tracker.switches_{name}_per_100_items"] = score.switches_per_100_items
     return figures
@@ -115,7 +123,12 @@ def _identity_score(tracker: TrackerUnderTest, course: Course) -> IdentityScore:
     identities = [
         tracker.identities(tracker.update(tracker.frame(index)), len(ids)) for index, ids in enumerate(course.item_ids)
     ]
-    return identity_score(course.item_ids, identities, RecipeSettings().min_decision_views)
+    return _score(course, identities)
+
+
+def _score(course: Course, identities: Sequence[Sequence[int] | Identities]) -> IdentityScore:
+    found = [np.asarray(one, np.int64) for one in identities]
+    return identity_score(course.item_ids, found, RecipeSettings().min_decision_views)
 
 
 def _key(name: str) -> str:

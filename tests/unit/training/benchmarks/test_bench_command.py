@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,7 @@ def test_every_bench_runs_and_every_figure_of_it_is_a_finite_number(name: str) -
 
 
 def test_missing_peers_are_named_and_their_figures_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.benchmarks.tracker_bench.peers_python", lambda: Path("/nowhere/python"))
     monkeypatch.setattr("training.benchmarks.stock_trackers.is_installed", lambda _packages: False)
     monkeypatch.setattr(
         "training.benchmarks.stock_trackers.peer_state", lambda packages: f"not installed: {packages[0]}"
@@ -56,7 +58,7 @@ def test_missing_peers_are_named_and_their_figures_are_none(monkeypatch: pytest.
     report = run_benches(["tracker"], is_quick=True)
     assert report.figures["tracker.speedup_over_bytetrack_ratio"] is None
     assert report.figures["tracker.p50_ms"] is not None
-    assert set(report.peers) == set(STOCK_TRACKERS)
+    assert set(report.peers) == {*STOCK_TRACKERS, "norfair"}
     assert all(state.startswith("not installed: ") for state in report.peers.values())
 
 
