@@ -121,6 +121,7 @@ class BeltWatch:
         now_ns = self._context.clock.now_ns()
         preview = self._preview.write(frame, view.batch.tracks, self._pipeline.tracker, now_ns)
         self._context.publisher.publish(preview)
+        self._pipeline.stages.note("preview", self._context.clock.now_ns() - now_ns)
         if self._harvest is not None:
             self._harvest.note_shown(preview, view.batch)
 

@@ -94,7 +94,7 @@ def test_a_run_sorts_and_says_how_well(tmp_path: Path) -> None:
     assert report["overall"]["purity"]["value"] >= 0.9
     assert report["detector"] == "oracle"
     assert report["frame_to_command_basis"] == "measured"
-    assert set(report["stages"]["vision"]) >= {"retrieve", "detect", "track", "exposure_to_tracks"}
+    assert set(report["stages"]["vision"]) >= {"retrieve", "detect", "track", "preview", "exposure_to_tracks"}
     assert set(report["stages"]["sorter"]) == {"decide", "exposure_to_command"}
     assert report["stages"]["vision"]["detect"]["count"] > 20
     assert 0.0 < report["stages"]["vision"]["detect"]["p50_ms"] <= report["stages"]["vision"]["detect"]["p99_ms"]
