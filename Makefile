@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test check tests format clean
+.PHONY: help run test check tests bench format clean
 
 help:
 	@echo "make run     install into .venv and run the line; the page is at http://127.0.0.1:8420/"
 	@echo "make test    install what tests need, then check and tests"
 	@echo "make check   format, lint, types, import contracts, spelling"
+	@echo "make bench   measure how fast the line is, beside its peers; half an hour on a machine that does nothing else"
 	@echo "make format  put the code into its form"
 	@echo "make clean   remove .venv and caches"
 
@@ -27,12 +28,15 @@ check: $(VENV)/installed-dev
 tests: $(VENV)/installed-dev $(VENV)/system-packages
 	$(BIN)/pytest
 
+bench: $(VENV)/installed-dev .venv-peers/installed
+	$(BIN)/farz bench all
+
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-output
+	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-output
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,6 +52,12 @@ $(VENV)/installed-dev: pyproject.toml | $(BIN)/python
 	$(BIN)/pip uninstall --quiet --yes opencv-python
 	$(BIN)/pip install --quiet --force-reinstall --no-deps opencv-python-headless
 	touch $@ $(VENV)/installed-run
+
+# Norfair wants an older numpy than the line runs with.
+.venv-peers/installed:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet 'norfair>=2.2'
+	touch $@
 
 $(VENV)/system-packages: tests/install_system_packages.sh | $(BIN)/python
 	bash tests/install_system_packages.sh

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Measure the closed loop in virtual time: purity, recovery, placement.",
     ),
     "eval": ("training.evaluation.eval_command:evaluate", "Measure a model on labelled pictures: mAP with intervals."),
+    "bench": ("training.benchmarks.bench_command:bench", "Measure how fast the line is, beside its peers."),
     "train": ("training.train_command:train", "From labelled pictures to a measured model bundle, step by step."),
     "harvest": ("training.harvest.harvest_command:harvest", "Pictures the line kept: list, export to label, import."),
     "bundle": ("sorter.bundle_command:bundle", "Model bundles: look, sign, promote to a line, roll back."),

@@ -7,6 +7,7 @@ from sorter.line_statistics import LiveStatistics
 from sorter.model.condition import Health, HealthStatus, ModeState, OperatorRequest
 from sorter.model.ejection import Outcomes
 from sorter.model.recipe import recipe_hash
+from sorter.model.stage_times import StageTimes
 from sorter.model.tracks import BeltState, TrackBatch
 from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.policy.ledger import Ledger, Settled
@@ -50,6 +51,7 @@ class DecisionDesk:
         self._calibrations = ModelCalibrations(settings)
         self._sorting = Sorting(settings, self._calibrations.first, context.boot_id)
         self._statistics = LiveStatistics(settings)
+        self._stages = StageTimes()
         self._ledger = Ledger()
         self._mode = LineMode(
             recipe_hash(settings.recipe), starts_by_itself=settings.start_by_itself, now_ns=context.clock.now_ns()
@@ -86,7 +88,7 @@ class DecisionDesk:
         if now_ns >= self._due_ns:
             self._due_ns = now_ns + _STATISTICS_PERIOD_NS
             self._context.publisher.publish(self._statistics.statistics(now_ns))
-        self._context.publish_health(self._counts())
+        self._context.publish_health(self._counts(), self._stages)
 
     def close(self) -> None:
         """Say the last figures and let go of the sockets."""
@@ -127,6 +129,7 @@ class DecisionDesk:
         if not self._follow_model(batch.model_id):
             return
         self._obey(self._sorting.take_tracks(batch, now_ns))
+        self._stages.note("decide", self._clock.now_ns() - now_ns)
         self._context.publisher.publish(self._sorting.assess(batch))
 
     def _follow_model(self, model_id: str) -> bool:
@@ -146,7 +149,9 @@ class DecisionDesk:
             if ruling.command is not None:
                 self._ledger.enter(ruling.command)
                 if self._link.send(ruling.command):
-                    self._statistics.add_sent(ruling.decision, self._clock.now_ns())
+                    sent_at_ns = self._clock.now_ns()
+                    self._statistics.add_sent(ruling.decision, sent_at_ns)
+                    self._stages.note("exposure_to_command", sent_at_ns - ruling.decision.exposed_at_ns)
                 else:
                     self._settle(self._ledger.fail(ruling.command))
             self._statistics.add_decision(ruling.decision)

@@ -19,6 +19,7 @@ from sorter.figures_table import figures_table
 from sorter.line_options import line_options, settings_from_options, source_name
 from sorter.model.condition import Health, Mode, ModeState
 from sorter.model.settings import Settings
+from sorter.model.stage_times import StageReport
 from sorter.model.statistics import LineStatistics
 from sorter.model.units import NS_PER_S, s_to_ns
 from sorter.runtime.bus import Publisher, Subscriber, new_boot_id
@@ -27,7 +28,8 @@ from sorter.runtime.process import BAD_INPUT_EXIT_CODE
 from sorter.runtime.run_folder import RunPlan, create_run_folder
 from sorter.runtime.simulated_world import open_world
 from sorter.runtime.supervisor import Supervisor
-from sorter.runtime.topics import HEALTH, MODE, STATISTICS
+from sorter.runtime.topics import HEALTH, MODE, STAGES, STATISTICS
+from sorter.stages_table import stage_figures, stages_table
 
 _STEP_MS = 100.0
 _RUN_OUT_S = 2.0
@@ -39,8 +41,9 @@ _SECONDS_PER_UNIT = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 @line_options
 @click.option("--for", "duration", help="Stop by itself after so long in operation: 60s, 5m, 1h. Else Ctrl-C stops.")
 @click.option("--port", type=int, help="Port of the page.")
+@click.option("--stages", "with_stages", is_flag=True, help="Print at the end how long each stage took, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures at the end as one JSON object.")
-def run(duration: str | None, as_json: bool, **options: Any) -> None:
+def run(duration: str | None, as_json: bool, with_stages: bool, **options: Any) -> None:
     r"""Run the line in real time, and its page.
 
     Without options: the program's own sprites on a simulated belt, the shipped model, simulated valves. Ctrl-C stops
@@ -59,11 +62,18 @@ def run(duration: str | None, as_json: bool, **options: Any) -> None:
     with _stopped_by_signals() as stop_signals:
         plan = create_run_folder(settings)
         try:
-            statistics = _Run(plan, duration_s).until_stopped(stop_signals)
+            line = _Run(plan, duration_s)
+            statistics = line.until_stopped(stop_signals)
         finally:
             shutil.rmtree(plan.run_folder, ignore_errors=True)
-    if statistics is not None:
-        click.echo(json.dumps(run_report(settings, statistics), indent=2) if as_json else _table(settings, statistics))
+    if statistics is None:
+        return
+    if as_json:
+        stages = {"stages": stage_figures(line.stages)} if with_stages else {}
+        click.echo(json.dumps({**run_report(settings, statistics), **stages}, indent=2))
+    else:
+        stages_text = f"\n\n{stages_table(line.stages)}" if with_stages else ""
+        click.echo(f"{_table(settings, statistics)}{stages_text}")
 
 
 def duration_seconds(text: str) -> float:
@@ -103,9 +113,10 @@ class _Run:
         self._duration_ns = None if duration_s is None else s_to_ns(duration_s)
         self._clock = SystemClock()
         self._publisher = Publisher(plan.run_folder, "supervisor", new_boot_id(), self._clock)
-        self._reader = Subscriber(plan.run_folder, [STATISTICS, MODE, HEALTH])
+        self._reader = Subscriber(plan.run_folder, [STATISTICS, MODE, HEALTH, STAGES])
         self._supervisor = Supervisor(plan, plan.settings.supervision, self._clock, self._publisher)
         self._statistics: LineStatistics | None = None
+        self._stages: dict[str, StageReport] = {}
         self._mode: ModeState | None = None
         self._ends_at_ns: int | None = None
 
@@ -130,6 +141,11 @@ class _Run:
             sys.exit(FAILURE_EXIT_CODE)
         return self._statistics
 
+    @property
+    def stages(self) -> list[StageReport]:
+        """How long the stages of each process took, in the order of names."""
+        return [self._stages[name] for name in sorted(self._stages)]
+
     def _take(self, timeout_ms: float) -> None:
         for received in self._reader.receive(timeout_ms):
             match received.message:
@@ -137,6 +153,8 @@ class _Run:
                     self._statistics = statistics
                 case ModeState() as mode:
                     self._note_mode(mode)
+                case StageReport(process=process) as report:
+                    self._stages[process] = report
                 case Health(process="vision", figures={"is_exhausted": 1.0}) if self._ends_at_ns is None:
                     self._ends_at_ns = self._clock.now_ns() + s_to_ns(_RUN_OUT_S)
 

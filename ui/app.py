@@ -1,4 +1,4 @@
-"""The Flask application: one page, its two streams and the operator's requests; it holds no state of the line."""
+"""The Flask application: one page, its streams, metrics and the operator's requests; it holds no state of the line."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -11,6 +11,7 @@ from sorter.model.condition import RequestKind
 from sorter.model.settings import Settings
 from ui.guards import is_from_page, is_host_known, is_on_this_machine, protect
 from ui.live_state import picture_stale_after_ms
+from ui.metrics import CONTENT_TYPE
 from ui.streams import NewestEvent, StreamPlaces, event_stream
 from ui.texts import LANGUAGES, RIGHT_TO_LEFT, language_of, texts_in
 
@@ -27,6 +28,7 @@ class LineLink(NamedTuple):
         ask: passes an operator's request on to the line.
         keep: asks the line to keep the picture of a frame for labelling.
         is_following: whether the line's messages are still being read.
+        metrics: the line's figures in Prometheus' text format.
     """
 
     states: NewestEvent
@@ -35,6 +37,7 @@ class LineLink(NamedTuple):
     ask: Callable[[RequestKind], None]
     keep: Callable[[int], None]
     is_following: Callable[[], bool]
+    metrics: Callable[[], bytes]
 
 
 def create_app(settings: Settings, link: LineLink) -> flask.Flask:
@@ -47,6 +50,7 @@ def create_app(settings: Settings, link: LineLink) -> flask.Flask:
     app.add_url_rule("/events", "events", lambda: _stream(link.states, link.places))
     app.add_url_rule("/live", "live", lambda: _stream(link.pictures, link.places))
     app.add_url_rule("/healthz", "healthz", lambda: _health(link))
+    app.add_url_rule("/metrics", "metrics", lambda: flask.Response(link.metrics(), content_type=CONTENT_TYPE))
     app.add_url_rule("/requests/<name>", "request", lambda name: _request(name, link), methods=["POST"])
     app.add_url_rule(
         "/pictures/<int:frame_id>/keep", "keep", lambda frame_id: _keep(frame_id, settings, link), methods=["POST"]

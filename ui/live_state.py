@@ -10,6 +10,7 @@ import msgspec
 
 from sorter.model.condition import Fault, Health, Mode, ModeState, RequestKind
 from sorter.model.ejection import NO_ITEM_REASONS, Assessment, Decision, DecisionReason, Intent
+from sorter.model.stage_times import StageReport
 from sorter.model.statistics import LineStatistics
 from sorter.model.tracks import BeltState, Preview, PreviewBox
 from sorter.model.units import NS_PER_S, UM_PER_M, ms_to_ns
@@ -53,6 +54,7 @@ class LiveState:
         self._newest: dict[str, Received] = {}
         self._health: dict[str, Received] = {}
         self._faults: dict[tuple[str, str], Received] = {}
+        self._stages: dict[str, StageReport] = {}
         self._intents: dict[int, tuple[Intent, int]] = {}
         self._decisions: deque[Decision] = deque(maxlen=_MAX_RECENT_COUNT)
 
@@ -67,6 +69,8 @@ class LiveState:
             self._take_assessment(message, received)
         elif isinstance(message, Decision):
             self._take_decision(message, received)
+        elif isinstance(message, StageReport):
+            self._stages[message.process] = message
         else:
             self._newest[received.topic] = received
 
@@ -84,6 +88,10 @@ class LiveState:
             processes=tuple(self._process(name, now_ns) for name in EVERYONE if self._is_expected(name)),
             faults=tuple(_fault(received, now_ns) for received in self._faults.values()),
         )
+
+    def stages(self) -> tuple[StageReport, ...]:
+        """How long the stages of each process take, in the order of names."""
+        return tuple(self._stages[name] for name in sorted(self._stages))
 
     def picture(self, now_ns: int) -> LivePicture | None:
         """The newest picture, each box joined with the newest intent for its track; None before the first."""

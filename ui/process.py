@@ -11,16 +11,19 @@ import msgspec
 
 from sorter.errors import FarzError
 from sorter.model.condition import HealthStatus, KeepRequest, OperatorRequest, RequestKind
+from sorter.model.stage_times import StageReport
 from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
-from sorter.runtime.topics import ASSESSMENT, BELT, DECISION, FAULT, HEALTH, MODE, PREVIEW, STATISTICS
+from sorter.runtime.topics import ASSESSMENT, BELT, DECISION, FAULT, HEALTH, MODE, PREVIEW, STAGES, STATISTICS
 from ui.app import MAX_STREAM_COUNT, LineLink, create_app
 from ui.live_state import LiveState
+from ui.metrics import metrics_text
+from ui.page_messages import StateReport
 from ui.streams import NewestEvent, StreamPlaces
 from ui.web_server import WebServer, listen
 
-_TOPICS = (PREVIEW, ASSESSMENT, DECISION, STATISTICS, BELT, MODE, HEALTH, FAULT)
+_TOPICS = (PREVIEW, ASSESSMENT, DECISION, STATISTICS, BELT, MODE, HEALTH, STAGES, FAULT)
 _STATE_PERIOD_NS = 250 * NS_PER_MS
 _FOLLOWING_LIMIT_NS = 2 * NS_PER_S
 
@@ -35,6 +38,8 @@ class PageFeed:
         self._subscriber = Subscriber(context.plan.run_folder, _TOPICS)
         self._state = LiveState(context.settings.recipe.classes, context.settings.ui.preview_rate_hz)
         self._state_due_ns = context.clock.now_ns()
+        # replaced as a whole, so that the web server's threads never see half of it
+        self._told: tuple[StateReport | None, tuple[StageReport, ...]] = (None, ())
 
     def receive(self) -> bool:
         """Take in what has arrived, waiting no longer than until the next state is due; True for a new picture."""
@@ -52,7 +57,13 @@ class PageFeed:
             self.pictures.put(msgspec.json.encode(picture))
         if now_ns >= self._state_due_ns:
             self._state_due_ns = now_ns + _STATE_PERIOD_NS
-            self.states.put(msgspec.json.encode(self._state.report(now_ns)))
+            report = self._state.report(now_ns)
+            self.states.put(msgspec.json.encode(report))
+            self._told = (report, self._state.stages())
+
+    def metrics(self) -> bytes:
+        """The newest state in Prometheus' text format; called on any thread."""
+        return metrics_text(*self._told)
 
     def is_following(self) -> bool:
         """Whether states are still sent in time."""
@@ -98,7 +109,7 @@ def serve_page(context: ProcessContext) -> None:
     ui = context.settings.ui
     listener = listen(ui.host, ui.port)
     feed, voice, places = PageFeed(context), PageVoice(context), StreamPlaces(MAX_STREAM_COUNT)
-    link = LineLink(feed.states, feed.pictures, places, voice.ask, voice.keep, feed.is_following)
+    link = LineLink(feed.states, feed.pictures, places, voice.ask, voice.keep, feed.is_following, feed.metrics)
     server = WebServer(create_app(context.settings, link), listener)
     server.start()
     logging.getLogger("ui").info("the page is at %s", page_address(ui.host, ui.port))

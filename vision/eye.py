@@ -15,7 +15,6 @@ from vision.picture_travel import PictureTravel
 from vision.pipeline import Pipeline, View
 from vision.preview import PreviewWriter
 from vision.sources.source import FrameSource, FrameTicket
-from vision.tracking import BeltTracker
 
 
 class Eye:
@@ -39,7 +38,7 @@ class Eye:
         detector: Detector,
         clock: Clock,
         news: News,
-        beside: BeltTracker | None = None,
+        beside: "Eye | None" = None,
     ) -> None:
         """Open nothing: source and detector are open.
 
@@ -50,14 +49,15 @@ class Eye:
             detector: the network, shared.
             clock: what stages and previews are timed with.
             news: told when there is a frame or an answer.
-            beside: the tracker of another eye.
+            beside: another eye over the same belt, with which tracks and durations are shared.
 
         Raises:
             ConfigurationError: if travel is to come from simulated pictures.
         """
         self.name = name
         self.source = source
-        self.pipeline = Pipeline(settings, source, detector, clock, beside=beside)
+        tracker, stages = (None, None) if beside is None else (beside.pipeline.tracker, beside.pipeline.stages)
+        self.pipeline: Pipeline = Pipeline(settings, source, detector, clock, beside=tracker, stages=stages)
         self.pipeline.overlap(news.tell)
         self.preview = PreviewWriter(settings)
         self.last_view: View | None = None

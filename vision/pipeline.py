@@ -11,6 +11,7 @@ import msgspec
 
 from sorter.model.belt import CameraView
 from sorter.model.settings import Settings
+from sorter.model.stage_times import StageTimes
 from sorter.model.tracks import TrackBatch
 from sorter.model.units import NS_PER_MS, mm_to_um
 from sorter.runtime.clock import Clock
@@ -38,7 +39,7 @@ class Pipeline:
     """One camera's way from frames to tracks.
 
     Attributes:
-        stage_ms: smoothed duration of each stage, milliseconds.
+        stages: how long each stage takes.
         view_count: frames processed.
     """
 
@@ -51,6 +52,7 @@ class Pipeline:
         *,
         decodes: bool = True,
         beside: BeltTracker | None = None,
+        stages: StageTimes | None = None,
     ) -> None:
         """Join source and detector.
 
@@ -61,6 +63,7 @@ class Pipeline:
             clock: what the stages are timed with.
             decodes: False where neither detector nor screen looks at the picture, as in a score with the oracle.
             beside: the tracker of another camera over the same belt, whose tracks are shared.
+            stages: where durations are noted, if not in a place of its own.
         """
         self._looking: Looking | None = None
         self._copied_count = 0
@@ -73,7 +76,8 @@ class Pipeline:
         self._trigger = TravelTrigger(mm_to_um(settings.camera.view_step_mm))
         view = CameraView(settings.camera)
         self.tracker = BeltTracker(view, settings.tracking) if beside is None else beside.beside(view)
-        self.stage_ms: dict[str, float] = {}
+        self.stages = stages or StageTimes()
+        self._recent_ms: dict[str, float] = {}
         self.view_count = 0
 
     @property
@@ -136,8 +140,8 @@ class Pipeline:
         if not self._source.is_live:
             return None if self._looking.is_full else 0.0
         spent_ms = (self._clock.now_ns() - self._looking.running_since_ns) / NS_PER_MS
-        lead_ms = self._frame_period_ms + self.stage_ms.get("retrieve", 0.0)
-        return max(0.0, self.stage_ms.get("detect", 0.0) - lead_ms - spent_ms)
+        lead_ms = self._frame_period_ms + self._recent_ms.get("retrieve", 0.0)
+        return max(0.0, self._recent_ms.get("detect", 0.0) - lead_ms - spent_ms)
 
     def is_due(self, travel_um: int) -> bool:
         """Whether a frame exposed at this travel is worth a view."""
@@ -163,9 +167,8 @@ class Pipeline:
             self._looking.close()
 
     def figures(self) -> dict[str, float]:
-        """What health shows: duration of the stages, views, and copies."""
-        figures = {f"{stage}_ms": spent for stage, spent in self.stage_ms.items()}
-        figures["view_count"] = float(self.view_count)
+        """What health shows: views, copies, and frames that a newer one replaced."""
+        figures = {"view_count": float(self.view_count)}
         figures["copies_per_view"] = self.copied_count / max(1, self.view_count)
         figures["replaced_frame_count"] = float(0 if self._looking is None else self._looking.replaced_count)
         return figures
@@ -195,5 +198,6 @@ class Pipeline:
         self._trigger.note_view(frame.travel_um)
 
     def _note_duration(self, stage: str, duration_ns: int) -> None:
+        self.stages.note(stage, duration_ns)
         spent_ms = duration_ns / NS_PER_MS
-        self.stage_ms[stage] = self.stage_ms.get(stage, spent_ms) * (1 - _SMOOTHING) + spent_ms * _SMOOTHING
+        self._recent_ms[stage] = self._recent_ms.get(stage, spent_ms) * (1 - _SMOOTHING) + spent_ms * _SMOOTHING

@@ -59,6 +59,7 @@ class BeltWatch:
         self._eyes = eyes
         self._shown = eyes[0]
         self._news = news
+        self._stages = self._shown.pipeline.stages
         self._swap = ModelSwap(context.settings, self._shown.pipeline.detector.model_id)
         self._belt = BeltTravel()
         self._reader = Subscriber(context.plan.run_folder, [BELT, KEEP])
@@ -84,6 +85,7 @@ class BeltWatch:
         """Publish tracks first, then what can wait: preview and health."""
         for _, view in views:
             self._context.publisher.publish(view.batch)
+            self._stages.note("exposure_to_tracks", self._context.clock.now_ns() - view.batch.exposed_at_ns)
         if self._shown.measured is not None:
             self._context.publisher.publish(self._shown.measured)
         for eye, view in views:
@@ -123,6 +125,7 @@ class BeltWatch:
         now_ns = self._context.clock.now_ns()
         preview = self._shown.preview.write(frame, view.batch.tracks, self._shown.pipeline.tracker, now_ns)
         self._context.publisher.publish(preview)
+        self._stages.note("preview", self._context.clock.now_ns() - now_ns)
         if self._harvest is not None:
             self._harvest.note_shown(preview, view.batch)
 
@@ -136,7 +139,7 @@ class BeltWatch:
         if self._harvest is not None:
             self._harvest.step(self._context.clock.now_ns())
             figures.update(self._harvest.figures())
-        self._context.publish_health(figures)
+        self._context.publish_health(figures, self._stages)
 
     def _show_faults(self) -> None:
         """The line cannot go on without pictures; without the new model it can, with the old one."""
@@ -163,9 +166,8 @@ def _opened(context: ProcessContext, detector: Detector, news: News) -> Iterator
         for name, settings in camera_settings(context.settings):
             source: FrameSource = open_source(settings, context.clock, context.plan.epoch_ns)
             stack.callback(source.close)
-            beside = eyes[0].pipeline.tracker if eyes else None
             its_detector = _detector_for(settings, detector, context) if name else detector
-            eye = Eye(name, settings, source, its_detector, context.clock, news, beside)
+            eye = Eye(name, settings, source, its_detector, context.clock, news, eyes[0] if eyes else None)
             stack.enter_context(closing(eye))
             eyes.append(eye)
         yield tuple(eyes)

@@ -17,19 +17,18 @@ Intervals are Wilson score intervals at 95 % (Wilson 1927); an item is the unit.
 import heapq
 import itertools
 import math
-from collections import Counter, deque
-from collections.abc import Sequence
-
-import numpy as np
+from collections import Counter
 
 from sorter.model.ejection import NO_ITEM_REASONS, Ack, AckStatus, Decision, EjectionCommand, ItemOutcome, Outcomes
+from sorter.model.histogram import Histogram
 from sorter.model.settings import RecipeSettings
 from sorter.model.statistics import Estimate, Figures, StationFigures
 from sorter.model.units import NS_PER_MS, UM_PER_MM, mm_to_um
 
 MISSED_WINDOW_UM = mm_to_um(15.0)
 _Z_95 = 1.959963984540054
-_KEPT_COUNT = 50_000
+# percentiles are true to half a bucket, 0.5 %
+_BUCKETS_PER_DECADE = 250
 
 
 def wilson_interval(success_count: int, total_count: int) -> Estimate:
@@ -99,8 +98,8 @@ class Scorecard:
         self._missed_count = 0
         self._acks: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
-        self._placement_um: deque[int] = deque(maxlen=_KEPT_COUNT)
-        self._latency_ns: deque[int] = deque(maxlen=_KEPT_COUNT)
+        self._placement_mm = Histogram(0.001, 1_000.0, _BUCKETS_PER_DECADE)
+        self._latency_ms = Histogram(0.01, 100_000.0, _BUCKETS_PER_DECADE)
 
     def add_decision(self, decision: Decision) -> None:
         """Count an item that the line decided; what was hardly an item is not counted."""
@@ -113,7 +112,7 @@ class Scorecard:
     def add_sent(self, decision: Decision, sent_at_ns: int) -> None:
         """Note when the command for a decision was sent."""
         if self._is_inside(decision.belt_um):
-            self._latency_ns.append(sent_at_ns - decision.exposed_at_ns)
+            self._latency_ms.add((sent_at_ns - decision.exposed_at_ns) / NS_PER_MS)
 
     def add_settled(self, command: EjectionCommand, ack: Ack) -> None:
         """Note a command with its answer; it counts once its stretch of belt has passed.
@@ -138,7 +137,7 @@ class Scorecard:
         self._acks[ack.status.value] += 1
         if ack.status is AckStatus.FIRED and ack.opened_at_travel_um is not None:
             error_um = abs(ack.opened_at_travel_um - command.open_at_travel_um)
-            self._placement_um.append(error_um)
+            self._placement_mm.add(error_um / UM_PER_MM)
             self._missed_count += error_um > MISSED_WINDOW_UM
         else:
             self._missed_count += ack.status is not AckStatus.FIRED
@@ -157,6 +156,7 @@ class Scorecard:
     def figures(self) -> Figures:
         """All figures so far."""
         error = abs(self._counted_count - self._item_count)
+        latency_ms = self._latency_ms.distribution()
         return Figures(
             stations={station_id: tally.figures() for station_id, tally in self._tallies.items()},
             overall=self._overall.figures(),
@@ -165,9 +165,9 @@ class Scorecard:
             count_error_ratio=error / self._item_count if self._item_count else None,
             command_count=self._command_count,
             missed_window_ratio=self._missed_count / self._command_count if self._command_count else None,
-            placement_error_p99_mm=_percentile(self._placement_um, 99.0, UM_PER_MM),
-            frame_to_command_p50_ms=_percentile(self._latency_ns, 50.0, NS_PER_MS),
-            frame_to_command_p99_ms=_percentile(self._latency_ns, 99.0, NS_PER_MS),
+            placement_error_p99_mm=self._placement_mm.distribution().quantile(0.99),
+            frame_to_command_p50_ms=latency_ms.quantile(0.5),
+            frame_to_command_p99_ms=latency_ms.quantile(0.99),
             acks=dict(sorted(self._acks.items())),
             decisions=dict(sorted(self._reasons.items())),
         )
@@ -188,7 +188,3 @@ class Scorecard:
     def _is_inside(self, belt_um: int) -> bool:
         start_um, end_um = self._stretch_um
         return belt_um >= start_um and (end_um is None or belt_um < end_um)
-
-
-def _percentile(values: Sequence[int] | deque[int], percent: float, unit: int) -> float | None:
-    return float(np.percentile(np.fromiter(values, np.float64), percent)) / unit if values else None

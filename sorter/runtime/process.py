@@ -15,6 +15,7 @@ import msgspec
 from sorter.errors import BadInputError
 from sorter.model.condition import Fault, Health, HealthStatus
 from sorter.model.settings import Settings
+from sorter.model.stage_times import StageReport, StageTimes
 from sorter.runtime.bus import Publisher, new_boot_id
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.run_folder import RunPlan, read_run_plan
@@ -66,8 +67,13 @@ class ProcessContext:
             self._health_due_ns = 0
         self._status, self._detail = status, detail
 
-    def publish_health(self, figures: dict[str, float] | None = None) -> None:
-        """Publish health when it is due; call it from the work loop, so that a stuck loop falls silent."""
+    def publish_health(self, figures: dict[str, float] | None = None, stages: StageTimes | None = None) -> None:
+        """Publish health when it is due; call it from the work loop, so that a stuck loop falls silent.
+
+        Args:
+            figures: numbers to show, unit in the name.
+            stages: how long the process's work takes, published along.
+        """
         now_ns = self.clock.now_ns()
         if now_ns < self._health_due_ns:
             return
@@ -75,6 +81,8 @@ class ProcessContext:
         restarts = int(os.environ.get(RESTART_COUNT_VARIABLE, "0"))
         health = Health(self.name, self._status, self._since_ns, self._detail, restarts, figures or {})
         self.publisher.publish(health)
+        if stages is not None:
+            self.publisher.publish(StageReport(self.name, stages.distributions()))
 
     def raise_fault(self, code: str, detail: str, status: HealthStatus = HealthStatus.FAULT) -> None:
         """Publish a fault once until it is cleared, and show it in the health; a FAULT there holds the line."""

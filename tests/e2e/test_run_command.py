@@ -76,10 +76,16 @@ def answers(port: int) -> bool:
         return False
 
 
+def metrics(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
 def test_a_run_sorts_and_says_how_well(tmp_path: Path) -> None:
-    with running_line(tmp_path, "--for", "6s", "--json") as (line, port, log):
+    with running_line(tmp_path, "--for", "6s", "--json", "--stages") as (line, port, log):
         wait_until(lambda: is_executing(log), "the line executes")
         wait_until(lambda: answers(port), "the page answers")
+        wait_until(lambda: 'stage="exposure_to_command"' in metrics(port), "stage times are told")
         out, _ = line.communicate(timeout=60)
     report = json.loads(out)
     assert line.returncode == 0
@@ -88,6 +94,10 @@ def test_a_run_sorts_and_says_how_well(tmp_path: Path) -> None:
     assert report["overall"]["purity"]["value"] >= 0.9
     assert report["detector"] == "oracle"
     assert report["frame_to_command_basis"] == "measured"
+    assert set(report["stages"]["vision"]) >= {"retrieve", "detect", "track", "preview", "exposure_to_tracks"}
+    assert set(report["stages"]["sorter"]) == {"decide", "exposure_to_command"}
+    assert report["stages"]["vision"]["detect"]["count"] > 20
+    assert 0.0 < report["stages"]["vision"]["detect"]["p50_ms"] <= report["stages"]["vision"]["detect"]["p99_ms"]
     assert children(tmp_path) == {}
     assert list(tmp_path.glob("farz-*")) == [], "the run folder is removed"
 

@@ -25,7 +25,11 @@ _WHOLE_NUMBERS = {"i8", "u8"}
 
 
 class OpenVinoDetector:
-    """One network, compiled for one picture at a time with the least delay."""
+    """One network, compiled for one picture at a time with the least delay.
+
+    Attributes:
+        compiled: the network as OpenVINO runs it, so that a bench can run it alone.
+    """
 
     runtime = "openvino"
 
@@ -50,8 +54,8 @@ class OpenVinoDetector:
         self._open_port().check_shapes(_shape(model.input(0)), _shape(model.output(0)))
         if not bundle.manifest.network.takes_uint8_bgr:
             model = _taking_uint8_bgr(model)
-        self._compiled = _compile(bundle, form.path, model, settings)
-        self.precision = _real_precision(self._compiled)
+        self.compiled = _compile(bundle, form.path, model, settings)
+        self.precision = _real_precision(self.compiled)
         self.precision_reason = f"detector.precision is {settings.precision!r}"
         self._seats: list[_Seat] = []
         self._first_seat = self.open_seat()
@@ -68,7 +72,7 @@ class OpenVinoDetector:
 
     def open_seat(self) -> "_Seat":
         """One more place for a frame; see `Detector`."""
-        self._seats.append(_Seat(self._compiled, self._open_port()))
+        self._seats.append(_Seat(self.compiled, self._open_port()))
         return self._seats[-1]
 
 

@@ -20,7 +20,13 @@ class Line:
         self.places = StreamPlaces(MAX_STREAM_COUNT)
         self.states = NewestEvent()
         self.link = LineLink(
-            self.states, NewestEvent(), self.places, self.asked.append, self.kept.append, lambda: self.is_followed
+            self.states,
+            NewestEvent(),
+            self.places,
+            self.asked.append,
+            self.kept.append,
+            lambda: self.is_followed,
+            lambda: b"farz_mode 1\n",
         )
 
     def app(self, settings: Settings | None = None) -> flask.Flask:
@@ -159,7 +165,7 @@ def test_names_from_the_configuration_cannot_become_markup(line: Line) -> None:
 
 
 def test_every_answer_says_what_a_browser_may_do(client: FlaskClient) -> None:
-    for path in ("/", "/healthz", "/static/line.js", "/nothing"):
+    for path in ("/", "/healthz", "/metrics", "/static/line.js", "/nothing"):
         with client.get(path) as response:
             assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
             assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -169,3 +175,10 @@ def test_health_follows_the_reader(line: Line, client: FlaskClient) -> None:
     assert client.get("/healthz").status_code == 200
     line.is_followed = False
     assert client.get("/healthz").status_code == 503
+
+
+def test_metrics_are_served_as_prometheus_reads_them(client: FlaskClient) -> None:
+    response = client.get("/metrics")
+    assert response.status_code == 200
+    assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert response.data == b"farz_mode 1\n"

@@ -5,6 +5,7 @@ import pytest
 
 from sorter.model.condition import Fault, Health, HealthStatus, Mode, ModeState, RequestKind
 from sorter.model.ejection import Assessment, Decision, DecisionReason, Intent
+from sorter.model.stage_times import StageReport, StageTimes
 from sorter.model.tracks import BeltState, Preview, PreviewBox
 from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.runtime.envelope import Received
@@ -256,3 +257,12 @@ def test_a_stray_detection_is_no_decision_to_show(line: Line, reason: DecisionRe
 @pytest.mark.parametrize(("rate_hz", "limit_ms"), [(10.0, 1200.0), (60.0, 1200.0), (1.0, 2500.0)])
 def test_pictures_that_come_rarely_are_old_later(rate_hz: float, limit_ms: float) -> None:
     assert picture_stale_after_ms(rate_hz) == limit_ms
+
+
+def test_the_newest_stage_times_of_each_process_are_kept(line: Line) -> None:
+    times = StageTimes()
+    line.say(StageReport("vision", {}))
+    line.say(StageReport("sorter", {}))
+    times.note("detect", 5 * NS_PER_MS)
+    line.say(StageReport("vision", times.distributions()), 500)
+    assert line.state.stages() == (StageReport("sorter", {}), StageReport("vision", times.distributions()))

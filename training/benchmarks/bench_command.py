@@ -1,0 +1,87 @@
+"""`farz bench`: how fast the line is, measured beside its peers on this machine."""
+
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from training.benchmarks.bench_table import bench_table
+from training.benchmarks.figure import BARS, Report
+from training.benchmarks.machine import machine_facts
+
+# name → module, function and a line of help; as text, since one bench needs not what another imports
+BENCHES: dict[str, tuple[str, str]] = {
+    "pipeline": (
+        "pipeline_bench:bench_pipeline",
+        "Rate, overhead, memory and cost per item, beside Ultralytics track.",
+    ),
+    "handover": ("handover_bench:bench_handover", "Handing over a 720p frame, beside mp.Queue."),
+    "tracker": ("tracker_bench:bench_tracker", "Time, counts and identities at 30 items, beside stock ByteTracks."),
+    "latency": ("latency_bench:bench_latency", "Exposure to command, under and over what the detector can do."),
+    "import": ("import_bench:bench_import", "Time and memory until the vision process is ready, beside Ultralytics."),
+    "decide": ("decide_bench:bench_decide", "The policy, for each frame and item."),
+}
+_ALL = "all"
+_IDLE_LOAD = 0.5
+
+
+@click.command()
+@click.argument("name", required=False, type=click.Choice([*BENCHES, _ALL]))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, figures by their names.")
+@click.option("--quick", is_flag=True, help="Run so short that the figures say only that everything runs.")
+def bench(name: str | None, as_json: bool, quick: bool) -> None:
+    r"""Measure how fast the line is, its peers beside it in the same run; without a NAME, list what there is.
+
+    Peers come with `pip install 'farz[bench]'`; one that is missing is named. Run it on a machine that does nothing
+    else: ratios bear a busy one better than milliseconds do.
+
+    \b
+    farz bench pipeline
+    farz bench all --json
+    """
+    if name is None:
+        click.echo("\n".join(f"{one:<12}{text}" for one, (_, text) in [*BENCHES.items(), (_ALL, ("", "Every one."))]))
+        return
+    machine = machine_facts()
+    _say_if_busy(machine["load_average"])
+    report = run_benches(list(BENCHES) if name == _ALL else [name], is_quick=quick)
+    click.echo(json.dumps(bench_report(report, machine, quick), indent=2) if as_json else bench_table(report, machine))
+
+
+def run_benches(names: Sequence[str], *, is_quick: bool) -> Report:
+    """Run benches one after the other and put their findings together."""
+    reports = [_bench(name)(is_quick=is_quick) for name in names]
+    return Report(
+        {key: value for report in reports for key, value in report.figures.items()},
+        {key: value for report in reports for key, value in report.conditions.items()},
+        {key: value for report in reports for key, value in report.peers.items()},
+    )
+
+
+def bench_report(report: Report, machine: dict[str, str | float], is_quick: bool) -> dict[str, Any]:
+    """The findings as plain values for JSON: each figure by its name, then what it was measured with."""
+    judged = {key: (report.figures[key], bar) for key, bar in BARS.items() if key in report.figures}
+    return {
+        **report.figures,
+        "bars": {key: {"at_least" if bar.is_least else "at_most": bar.limit} for key, (_, bar) in judged.items()},
+        "is_met": {key: None if value is None else bar.is_met(value) for key, (value, bar) in judged.items()},
+        "machine": machine,
+        "conditions": report.conditions,
+        "peers": report.peers,
+        "is_quick": is_quick,
+    }
+
+
+def _bench(name: str) -> Any:
+    module_name, _, function_name = BENCHES[name][0].partition(":")
+    return getattr(importlib.import_module(f"training.benchmarks.{module_name}"), function_name)
+
+
+def _say_if_busy(load: str | float) -> None:
+    if float(load) > _IDLE_LOAD:
+        sys.stderr.write(
+            f"farz: this machine is busy (load {load}); milliseconds measured now are those of a busy one\n"
+        )

@@ -1,0 +1,55 @@
+"""The line's pipeline and its bare network, opened once for each precision that may be run."""
+
+import msgspec
+import numpy as np
+
+from sorter.model.settings import DetectorSettings, Settings
+from sorter.runtime.bundle import OPENVINO_INT8_FORM, bundle_for
+from sorter.runtime.configuration import merged_tables, settings_from
+from training.benchmarks.footage import Footage
+from training.benchmarks.pipeline_run import PipelineRun
+from training.benchmarks.raw_network import raw_period_ms
+from training.evaluation.model_under_test import PRECISIONS
+from vision.detectors import open_detector
+from vision.detectors.openvino_detector import OpenVinoDetector
+
+_CHOOSING = "auto"
+
+
+class OurRun(msgspec.Struct, frozen=True):
+    """The pipeline on footage, and the detector in it."""
+
+    pipeline: PipelineRun
+    detector: OpenVinoDetector
+
+    @property
+    def precision(self) -> str:
+        """What the network is executed in."""
+        return self.detector.precision
+
+    def raw_ms(self, run_count: int) -> float:
+        """Milliseconds from one answer of the same compiled network to the next."""
+        side = self.detector.compiled.input(0)
+        shape = [size.get_length() for size in side.get_partial_shape()]
+        return raw_period_ms(self.detector.compiled, np.full(shape, 100, side.get_element_type().to_dtype()), run_count)
+
+
+def open_runs(settings: Settings, footage: Footage) -> list[OurRun]:
+    """What a line runs by default, then f32 and whatever else the bundle's own figures vouch for, each once."""
+    runs: list[OurRun] = []
+    for precision in _precisions(settings):
+        detector = open_detector(_at(settings, precision))
+        assert isinstance(detector, OpenVinoDetector), "the bench runs what runs by default"
+        if detector.precision not in {run.precision for run in runs}:
+            runs.append(OurRun(PipelineRun(settings, footage, detector), detector))
+    return runs
+
+
+def _precisions(settings: Settings) -> list[str]:
+    has_int8 = OPENVINO_INT8_FORM in bundle_for(settings).manifest.forms
+    vouched_for = ["f32", *(["int8"] if has_int8 else []), *([_CHOOSING] if _CHOOSING in PRECISIONS else [])]
+    return list(dict.fromkeys([DetectorSettings().precision, *vouched_for]))
+
+
+def _at(settings: Settings, precision: str) -> Settings:
+    return settings_from(merged_tables(msgspec.to_builtins(settings), {"detector": {"precision": precision}}))

@@ -1,0 +1,51 @@
+"""A pipeline fed as fast as it will take frames: how long it needs for each."""
+
+from sorter.model.settings import Settings
+from sorter.model.units import NS_PER_MS
+from sorter.runtime.clock import SystemClock
+from training.benchmarks.driving import open_drive
+from training.benchmarks.footage import Footage, FootageSource
+from vision.detectors import Detector
+from vision.pipeline import Pipeline
+
+# a pipeline holds two frames at most; after one more it is as busy as it will be
+_UNDER_WAY_COUNT = 3
+
+
+class PipelineRun:
+    """The line's own pipeline on footage.
+
+    Attributes:
+        seen_count: tracks of all frames so far.
+        view_count: frames that have come out of it so far.
+    """
+
+    def __init__(self, settings: Settings, footage: Footage, detector: Detector, *, decodes: bool = True) -> None:
+        self._clock = SystemClock()
+        source = FootageSource(footage)
+        pipeline = Pipeline(settings, source, detector, self._clock, decodes=decodes)
+        self._drive = open_drive(pipeline, source, source.travel_um)
+        self.seen_count = 0
+        self.view_count = 0
+
+    def period_ms(self, view_count: int) -> float:
+        """Milliseconds a frame, over so many frames that come out of the pipeline, from one coming out to another.
+
+        Frames that were under way since the last stretch have been looked at meanwhile: they come out first, uncounted.
+        """
+        self._let_out(_UNDER_WAY_COUNT)
+        started_ns = self._clock.now_ns()
+        self._let_out(view_count)
+        return (self._clock.now_ns() - started_ns) / NS_PER_MS / view_count
+
+    def _let_out(self, view_count: int) -> None:
+        ends_at = self.view_count + view_count
+        while self.view_count < ends_at:
+            view = self._drive.step()
+            if view is not None:
+                self.view_count += 1
+                self.seen_count += len(view.batch.tracks)
+
+    def close(self) -> None:
+        """Let go of the footage."""
+        self._drive.close()
