@@ -88,7 +88,7 @@ class DecisionDesk:
         if now_ns >= self._due_ns:
             self._due_ns = now_ns + _STATISTICS_PERIOD_NS
             self._context.publisher.publish(self._statistics.statistics(now_ns))
-        self._context.publish_health(self._counts(), self._stages)
+        self._context.publish_health(self._counts(), self._stages.distributions)
 
     def close(self) -> None:
         """Say the last figures and let go of the sockets."""

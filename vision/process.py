@@ -139,7 +139,7 @@ class BeltWatch:
         if self._harvest is not None:
             self._harvest.step(self._context.clock.now_ns())
             figures.update(self._harvest.figures())
-        self._context.publish_health(figures, self._stages)
+        self._context.publish_health(figures, self._stages.distributions)
 
     def _show_faults(self) -> None:
         """The line cannot go on without pictures; without the new model it can, with the old one."""

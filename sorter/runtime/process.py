@@ -14,8 +14,9 @@ import msgspec
 
 from sorter.errors import BadInputError
 from sorter.model.condition import Fault, Health, HealthStatus
+from sorter.model.histogram import Distribution
 from sorter.model.settings import Settings
-from sorter.model.stage_times import StageReport, StageTimes
+from sorter.model.stage_times import StageReport
 from sorter.runtime.bus import Publisher, new_boot_id
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.run_folder import RunPlan, read_run_plan
@@ -67,12 +68,16 @@ class ProcessContext:
             self._health_due_ns = 0
         self._status, self._detail = status, detail
 
-    def publish_health(self, figures: dict[str, float] | None = None, stages: StageTimes | None = None) -> None:
+    def publish_health(
+        self,
+        figures: dict[str, float] | None = None,
+        stages: Callable[[], dict[str, Distribution]] | None = None,
+    ) -> None:
         """Publish health when it is due; call it from the work loop, so that a stuck loop falls silent.
 
         Args:
             figures: numbers to show, unit in the name.
-            stages: how long the process's work takes, published along.
+            stages: asked how long the process's stages take, which is published along.
         """
         now_ns = self.clock.now_ns()
         if now_ns < self._health_due_ns:
@@ -82,7 +87,7 @@ class ProcessContext:
         health = Health(self.name, self._status, self._since_ns, self._detail, restarts, figures or {})
         self.publisher.publish(health)
         if stages is not None:
-            self.publisher.publish(StageReport(self.name, stages.distributions()))
+            self.publisher.publish(StageReport(self.name, stages()))
 
     def raise_fault(self, code: str, detail: str, status: HealthStatus = HealthStatus.FAULT) -> None:
         """Publish a fault once until it is cleared, and show it in the health; a FAULT there holds the line."""

@@ -1,20 +1,22 @@
-"""Driving a pipeline as the vision process does, but for sockets: views come out as fast as frames can be had.
+"""Driving a camera's pipeline as the vision process does, but for sockets: views come as fast as frames can be had.
 
-A pipeline that can look at one frame while the next is made ready is driven so; else one frame follows the other.
+A line that looks through eyes, one frame before the network while the next is made ready, is driven so; else one frame
+follows the other.
 """
 
 import importlib
 import importlib.util
-from collections.abc import Callable
 from typing import Any, Protocol
 
+from sorter.model.belt import BeltTravel
+from sorter.model.settings import Settings
+from sorter.runtime.clock import SystemClock
+from vision.detectors import Detector
 from vision.pipeline import Pipeline, View
-from vision.sources.source import FrameSource, FrameTicket
+from vision.sources.source import FrameSource
 
 _WAIT_MS = 50.0
-_TAKER_MODULE = "vision.frame_taker"
-
-TravelOf = Callable[[FrameTicket], int]
+_EYE_MODULE, _NEWS_MODULE = "vision.eye", "vision.frame_taker"
 
 
 class Drive(Protocol):
@@ -25,59 +27,55 @@ class Drive(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the source."""
+        """Let go of source and network."""
         ...
 
 
-def open_drive(pipeline: Pipeline, source: FrameSource, travel_of: TravelOf) -> Drive:
-    """The way of driving that the pipeline is made for.
+def open_drive(settings: Settings, source: FrameSource, detector: Detector, belt: BeltTravel) -> Drive:
+    """The way of driving that the line is made for.
 
     Args:
-        pipeline: what is driven.
-        source: the pipeline's own.
-        travel_of: belt travel at the exposure of a frame.
+        settings: the line's configuration.
+        source: where frames come from.
+        detector: what finds items on them.
+        belt: tells the travel at the exposure of a frame.
     """
-    if importlib.util.find_spec(_TAKER_MODULE) is None:
-        return _InTurn(pipeline, source, travel_of)
-    return _Overlapped(pipeline, importlib.import_module(_TAKER_MODULE).FrameTaker(source), travel_of)
+    if importlib.util.find_spec(_EYE_MODULE) is None:
+        return _InTurn(Pipeline(settings, source, detector, SystemClock()), source, belt)
+    return _ThroughEye(settings, source, detector, belt)
 
 
 class _InTurn:
     """One frame after the other."""
 
-    def __init__(self, pipeline: Pipeline, source: FrameSource, travel_of: TravelOf) -> None:
+    def __init__(self, pipeline: Pipeline, source: FrameSource, belt: BeltTravel) -> None:
         self._pipeline = pipeline
         self._source = source
-        self._travel_of = travel_of
+        self._belt = belt
 
     def step(self) -> View | None:
         ticket = self._source.grab(_WAIT_MS)
-        return None if ticket is None else self._pipeline.take(ticket, self._travel_of(ticket))
+        travel_um = None if ticket is None else self._belt.travel_um_at(ticket.exposed_at_ns)
+        return None if ticket is None or travel_um is None else self._pipeline.take(ticket, travel_um)
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-class _Overlapped:
-    """The loop of the vision process: one wait for frames and answers alike."""
+class _ThroughEye:
+    """The loop of the vision process, around one of its eyes: one wait for frames and answers alike."""
 
-    def __init__(self, pipeline: Any, taker: Any, travel_of: TravelOf) -> None:
-        self._pipeline = pipeline
-        self._taker = taker
-        self._travel_of = travel_of
-        pipeline.overlap(taker.wake)
+    def __init__(self, settings: Settings, source: FrameSource, detector: Detector, belt: BeltTravel) -> None:
+        self._belt = belt
+        self._news: Any = importlib.import_module(_NEWS_MODULE).News()
+        eye = importlib.import_module(_EYE_MODULE).Eye
+        self._eye: Any = eye("", settings, source, detector, SystemClock(), self._news)
 
     def step(self) -> View | None:
-        pause_ms = self._pipeline.pause_before_frame_ms()
-        if pause_ms == 0.0:
-            self._taker.ask()
-        ticket = self._taker.wait(min(pause_ms or _WAIT_MS, _WAIT_MS))
-        view: View | None = self._pipeline.finish()
-        if ticket is not None:
-            travel_um = self._travel_of(ticket)
-            if self._pipeline.is_due(travel_um):
-                self._pipeline.begin(self._pipeline.retrieve(ticket, travel_um))
+        pause_ms = self._eye.ask()
+        self._news.wait(min(pause_ms or _WAIT_MS, _WAIT_MS))
+        view: View | None = self._eye.step(self._belt)
         return view
 
     def close(self) -> None:
-        self._taker.close()
+        self._eye.close()

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from sorter.model.belt import BeltTravel
 from sorter.model.settings import Settings
 from sorter.model.units import NS_PER_S, mm_to_um
 from sorter.runtime.clock import ManualClock
@@ -62,8 +63,23 @@ def draw_footage(settings: Settings, picture_count: int) -> Footage:
     return Footage(pictures, mm_to_um(settings.camera.view_step_mm))
 
 
+class FootageTravel(BeltTravel):
+    """Travel at the exposures of footage: one step a frame."""
+
+    def __init__(self, footage: Footage) -> None:
+        super().__init__()
+        self._step_um = footage.step_um
+
+    def travel_um_at(self, instant_ns: int) -> int | None:
+        """Belt travel at an exposure; see `FootageSource` for what its instant is."""
+        return instant_ns * self._step_um
+
+
 class FootageSource:
-    """A `FrameSource` that hands out footage over and over; copying a picture into the slot stands for decoding it."""
+    """A `FrameSource` that hands out footage over and over; copying a picture into the slot stands for decoding it.
+
+    Nothing waits for a clock, so the instant of a frame's exposure is just its number.
+    """
 
     is_live = False
     is_exhausted = False
@@ -71,8 +87,15 @@ class FootageSource:
     dropped_count = 0
     copied_count = 0
 
-    def __init__(self, footage: Footage) -> None:
+    def __init__(self, footage: Footage, *, is_copied: bool = True) -> None:
+        """Hand out nothing yet.
+
+        Args:
+            footage: the pictures.
+            is_copied: False leaves the slot as it is, for benches in which nobody looks at it.
+        """
         self._footage = footage
+        self._is_copied = is_copied
         self.height_px, self.width_px = footage.pictures.shape[1:3]
         self._taken_count = 0
 
@@ -81,13 +104,10 @@ class FootageSource:
         self._taken_count += 1
         return FrameTicket(self._taken_count, self._taken_count)
 
-    def travel_um(self, ticket: FrameTicket) -> int:
-        """Belt travel at a picture."""
-        return ticket.frame_id * self._footage.step_um
-
     def retrieve(self, out: NDArray[np.uint8]) -> None:
         """Copy the picture taken last; see `FrameSource`."""
-        np.copyto(out, self._footage.pictures[self._taken_count % len(self._footage.pictures)])
+        if self._is_copied:
+            np.copyto(out, self._footage.pictures[self._taken_count % len(self._footage.pictures)])
 
     def close(self) -> None:
         """Nothing is held."""

@@ -10,6 +10,7 @@ from typing import IO
 import msgspec
 import numpy as np
 
+from sorter.model.belt import BeltTravel
 from sorter.model.drive import BeltDrive
 from sorter.model.settings import Settings
 from sorter.model.tracks import BeltState, TrackBatch
@@ -25,9 +26,8 @@ from training.benchmarks.footage import HEIGHT_PX, STEP_MM, WIDTH_PX, bench_sett
 from training.benchmarks.stand_in import CourseDetector
 from training.benchmarks.steady_capture import SteadyCapture
 from training.progress import progress
-from vision.pipeline import Pipeline, View
+from vision.pipeline import View
 from vision.sources.live_camera import LiveCamera
-from vision.sources.source import FrameTicket
 
 _RATE_HZ = 30.0
 _SERVICE_MS = 10.0
@@ -109,24 +109,32 @@ def _latencies(decided: Decided, exposures_ns: list[int]) -> _Latencies:
 
 def _watch(plan: RunPlan, publisher: Publisher, detector: CourseDetector, frame_count: int) -> list[int]:
     """Look at so many frames as the vision process does; when each frame that was taken had been exposed."""
-    clock, belt = SystemClock(), BeltDrive(plan.settings.belt)
+    clock = SystemClock()
     capture = SteadyCapture(np.full((HEIGHT_PX, WIDTH_PX, 3), 90, np.uint8), _RATE_HZ, clock)
     source = LiveCamera(plan.settings.camera, "bench", clock, lambda: capture)
-
-    def travel_um(ticket: FrameTicket) -> int:
-        """Travel at an exposure, told to the deciding side as an encoder's reader would."""
-        elapsed_ns = ticket.exposed_at_ns - plan.epoch_ns
-        state = BeltState(ticket.exposed_at_ns, belt.travel_um_at(elapsed_ns), belt.speed_um_s_at(elapsed_ns))
-        publisher.publish(state)
-        return state.travel_um
-
-    drive = open_drive(Pipeline(plan.settings, source, detector, clock), source, travel_um)
+    drive = open_drive(plan.settings, source, detector, _ToldBelt(plan, publisher))
     with progress(range(frame_count), frame_count, "latency") as frames:
         for _ in frames:
             publisher.publish(_next_view(drive).batch)
     drive.close()
     source.close()
     return capture.exposures_ns
+
+
+class _ToldBelt(BeltTravel):
+    """Travel of the simulated drive; whoever asks lets the deciding side know, as an encoder's reader does."""
+
+    def __init__(self, plan: RunPlan, publisher: Publisher) -> None:
+        super().__init__()
+        self._epoch_ns = plan.epoch_ns
+        self._belt = BeltDrive(plan.settings.belt)
+        self._publisher = publisher
+
+    def travel_um_at(self, instant_ns: int) -> int | None:
+        elapsed_ns = instant_ns - self._epoch_ns
+        state = BeltState(instant_ns, self._belt.travel_um_at(elapsed_ns), self._belt.speed_um_s_at(elapsed_ns))
+        self._publisher.publish(state)
+        return state.travel_um
 
 
 def _next_view(drive: Drive) -> View:

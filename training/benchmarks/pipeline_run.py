@@ -4,9 +4,8 @@ from sorter.model.settings import Settings
 from sorter.model.units import NS_PER_MS
 from sorter.runtime.clock import SystemClock
 from training.benchmarks.driving import open_drive
-from training.benchmarks.footage import Footage, FootageSource
+from training.benchmarks.footage import Footage, FootageSource, FootageTravel
 from vision.detectors import Detector
-from vision.pipeline import Pipeline
 
 # a pipeline holds two frames at most; after one more it is as busy as it will be
 _UNDER_WAY_COUNT = 3
@@ -20,11 +19,10 @@ class PipelineRun:
         view_count: frames that have come out of it so far.
     """
 
-    def __init__(self, settings: Settings, footage: Footage, detector: Detector, *, decodes: bool = True) -> None:
+    def __init__(self, settings: Settings, footage: Footage, detector: Detector, *, is_copied: bool = True) -> None:
         self._clock = SystemClock()
-        source = FootageSource(footage)
-        pipeline = Pipeline(settings, source, detector, self._clock, decodes=decodes)
-        self._drive = open_drive(pipeline, source, source.travel_um)
+        source = FootageSource(footage, is_copied=is_copied)
+        self._drive = open_drive(settings, source, detector, FootageTravel(footage))
         self.seen_count = 0
         self.view_count = 0
 

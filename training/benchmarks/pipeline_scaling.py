@@ -24,7 +24,7 @@ def scaling_figures(*, is_quick: bool) -> dict[str, float | None]:
     footage = draw_footage(settings, 1)
     courses = {count: lay_course(settings, count, 50 if is_quick else 400, step_mm=STEP_MM) for count in ITEM_COUNTS}
     runs = {
-        count: PipelineRun(settings, footage, CourseDetector(course, SystemClock()), decodes=False)
+        count: PipelineRun(settings, footage, CourseDetector(course, SystemClock()), is_copied=False)
         for count, course in courses.items()
     }
     contenders = {str(count): partial(run.period_ms, frame_count) for count, run in runs.items()}

@@ -5,11 +5,10 @@ import numpy as np
 from sorter.runtime.clock import ManualClock, SystemClock
 from training.benchmarks.course import Course, lay_course
 from training.benchmarks.driving import open_drive
-from training.benchmarks.footage import STEP_MM, Footage, FootageSource, bench_settings
+from training.benchmarks.footage import STEP_MM, Footage, FootageSource, FootageTravel, bench_settings
 from training.benchmarks.pipeline_run import PipelineRun
 from training.benchmarks.stand_in import CourseDetector
 from vision.frame import Frame
-from vision.pipeline import Pipeline
 
 SETTINGS = bench_settings()
 FOOTAGE = Footage(np.zeros((2, SETTINGS.camera.height_px, SETTINGS.camera.width_px, 3), np.uint8), 100_000)
@@ -22,8 +21,7 @@ def course() -> Course:
 
 def test_every_frame_of_footage_becomes_one_view_in_order() -> None:
     source = FootageSource(FOOTAGE)
-    pipeline = Pipeline(SETTINGS, source, CourseDetector(course(), SystemClock()), SystemClock())
-    drive = open_drive(pipeline, source, source.travel_um)
+    drive = open_drive(SETTINGS, source, CourseDetector(course(), SystemClock()), FootageTravel(FOOTAGE))
     views = []
     while len(views) < 6:
         view = drive.step()
