@@ -5,7 +5,6 @@ follows the other.
 """
 
 import importlib
-import importlib.util
 from typing import Any, Protocol
 
 from sorter.model.belt import BeltTravel
@@ -40,7 +39,7 @@ def open_drive(settings: Settings, source: FrameSource, detector: Detector, belt
         detector: what finds items on them.
         belt: tells the travel at the exposure of a frame.
     """
-    if importlib.util.find_spec(_EYE_MODULE) is None:
+    if not hasattr(Pipeline, "overlap"):
         return _InTurn(Pipeline(settings, source, detector, SystemClock()), source, belt)
     return _ThroughEye(settings, source, detector, belt)
 
