@@ -32,9 +32,9 @@ def decode_raw(output: NDArray[np.float32], settings: DetectorSettings) -> Candi
         best[columns].tolist(),
         settings.score_threshold,
         settings.nms_iou_ratio,
-        top_k=settings.max_detections,
     )
-    order = np.asarray(kept, np.intp).reshape(-1)
+    # not `top_k`: that drops candidates before the thinning, and on a crowded belt whole items with them
+    order = np.asarray(kept, np.intp).reshape(-1)[: settings.max_detections]
     boxes = np.concatenate([low, low + size], axis=1)[order]
     return Candidates(boxes, np.ascontiguousarray(scores[:, columns[order]].T))
 

@@ -53,6 +53,12 @@ def test_what_is_kept_of_a_raw_head_is_sure_apart_ordered_and_bounded(values: ND
     assert len(best) == 0 or overlaps.max() <= SETTINGS.nms_iou_ratio + 1e-4
 
 
+def test_many_boxes_on_one_item_push_no_other_item_out() -> None:
+    crowd = [(50 + index / 10, 50, 20, 40, 0.9, 0.0) for index in range(3 * SETTINGS.max_detections)]
+    found = decode_raw(raw(*crowd, (150, 50, 20, 40, 0.5, 0.0)), SETTINGS)
+    assert np.allclose(found.class_probs[:, 0], [0.9, 0.5])
+
+
 def overlap_ratios(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
