@@ -55,11 +55,6 @@ def process_cpu_ns() -> int:
     return time.process_time_ns()
 
 
-def thread_cpu_ns() -> int:
-    """Processor time of the calling thread so far, in nanoseconds."""
-    return time.thread_time_ns()
-
-
 def utc_text() -> str:
     """Wall time in UTC to the second, as ISO 8601 has it: for what is stored or shown, never to reckon with."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")

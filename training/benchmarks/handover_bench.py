@@ -8,7 +8,7 @@ from functools import partial
 from training.benchmarks.figure import Report
 from training.benchmarks.footage import HEIGHT_PX, WIDTH_PX
 from training.benchmarks.queue_handover import QueueHandover
-from training.benchmarks.ring_handover import open_ring_handover
+from training.benchmarks.ring_handover import RingHandover
 from training.benchmarks.rounds import interleaved, median_ratio
 
 _RING, _RING_IN_PLACE, _QUEUE = "ring", "ring in place", "mp_queue"
@@ -17,7 +17,7 @@ _RING, _RING_IN_PLACE, _QUEUE = "ring", "ring in place", "mp_queue"
 def bench_handover(*, is_quick: bool) -> Report:
     """Measure processor time of the producer alone; the ring once with a copy into the slot, once decoded in place."""
     frame_count, round_count = (10, 3) if is_quick else (300, 5)
-    with closing(QueueHandover(HEIGHT_PX, WIDTH_PX)) as queue, closing(open_ring_handover(HEIGHT_PX, WIDTH_PX)) as ring:
+    with closing(QueueHandover(HEIGHT_PX, WIDTH_PX)) as queue, closing(RingHandover(HEIGHT_PX, WIDTH_PX)) as ring:
         contenders: dict[str, Callable[[], float]] = {
             _RING: partial(ring.cpu_ms, frame_count, is_copied=True),
             _RING_IN_PLACE: partial(ring.cpu_ms, frame_count, is_copied=False),

@@ -20,7 +20,7 @@ from sorter.runtime.clock import SystemClock
 from sorter.runtime.run_folder import RunPlan, create_run_folder
 from training.benchmarks.course import Course, lay_course
 from training.benchmarks.deciding_side import LAST_MODEL_ID, READY, Decided
-from training.benchmarks.driving import Drive, open_drive
+from training.benchmarks.driving import Drive
 from training.benchmarks.figure import Report
 from training.benchmarks.footage import HEIGHT_PX, STEP_MM, WIDTH_PX, bench_settings
 from training.benchmarks.stand_in import CourseDetector
@@ -112,7 +112,7 @@ def _watch(plan: RunPlan, publisher: Publisher, detector: CourseDetector, frame_
     clock = SystemClock()
     capture = SteadyCapture(np.full((HEIGHT_PX, WIDTH_PX, 3), 90, np.uint8), _RATE_HZ, clock)
     source = LiveCamera(plan.settings.camera, "bench", clock, lambda: capture)
-    drive = open_drive(plan.settings, source, detector, _ToldBelt(plan, publisher))
+    drive = Drive(plan.settings, source, detector, _ToldBelt(plan, publisher))
     with progress(range(frame_count), frame_count, "latency") as frames:
         for _ in frames:
             publisher.publish(_next_view(drive).batch)

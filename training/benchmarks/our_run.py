@@ -9,11 +9,8 @@ from sorter.runtime.configuration import merged_tables, settings_from
 from training.benchmarks.footage import Footage
 from training.benchmarks.pipeline_run import PipelineRun
 from training.benchmarks.raw_network import raw_period_ms
-from training.evaluation.model_under_test import PRECISIONS
 from vision.detectors import open_detector
 from vision.detectors.openvino_detector import OpenVinoDetector
-
-_CHOOSING = "auto"
 
 
 class OurRun(msgspec.Struct, frozen=True):
@@ -47,7 +44,7 @@ def open_runs(settings: Settings, footage: Footage) -> list[OurRun]:
 
 def _precisions(settings: Settings) -> list[str]:
     has_int8 = OPENVINO_INT8_FORM in bundle_for(settings).manifest.forms
-    vouched_for = ["f32", *(["int8"] if has_int8 else []), *([_CHOOSING] if _CHOOSING in PRECISIONS else [])]
+    vouched_for = ["f32", *(["int8"] if has_int8 else []), "auto"]
     return list(dict.fromkeys([DetectorSettings().precision, *vouched_for]))
 
 

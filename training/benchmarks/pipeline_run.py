@@ -3,7 +3,7 @@
 from sorter.model.settings import Settings
 from sorter.model.units import NS_PER_MS
 from sorter.runtime.clock import SystemClock
-from training.benchmarks.driving import open_drive
+from training.benchmarks.driving import Drive
 from training.benchmarks.footage import Footage, FootageSource, FootageTravel
 from vision.detectors import Detector
 
@@ -22,7 +22,7 @@ class PipelineRun:
     def __init__(self, settings: Settings, footage: Footage, detector: Detector, *, is_copied: bool = True) -> None:
         self._clock = SystemClock()
         source = FootageSource(footage, is_copied=is_copied)
-        self._drive = open_drive(settings, source, detector, FootageTravel(footage))
+        self._drive = Drive(settings, source, detector, FootageTravel(footage))
         self.seen_count = 0
         self.view_count = 0
 

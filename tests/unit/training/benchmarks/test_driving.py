@@ -4,7 +4,7 @@ import numpy as np
 
 from sorter.runtime.clock import ManualClock, SystemClock
 from training.benchmarks.course import Course, lay_course
-from training.benchmarks.driving import open_drive
+from training.benchmarks.driving import Drive
 from training.benchmarks.footage import STEP_MM, Footage, FootageSource, FootageTravel, bench_settings
 from training.benchmarks.pipeline_run import PipelineRun
 from training.benchmarks.stand_in import CourseDetector
@@ -21,7 +21,7 @@ def course() -> Course:
 
 def test_every_frame_of_footage_becomes_one_view_in_order() -> None:
     source = FootageSource(FOOTAGE)
-    drive = open_drive(SETTINGS, source, CourseDetector(course(), SystemClock()), FootageTravel(FOOTAGE))
+    drive = Drive(SETTINGS, source, CourseDetector(course(), SystemClock()), FootageTravel(FOOTAGE))
     views = []
     while len(views) < 6:
         view = drive.step()
