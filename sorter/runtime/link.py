@@ -1,7 +1,9 @@
 """The link that commands and their answers travel on, ROUTER to DEALER, with heartbeats both ways.
 
-It says who is there and carries messages; a command's fate is the safety gate's, what a lost link means the mode
-machine's. Instants of one machine's monotonic clock order the peer's lives.
+Each end has a ZeroMQ context of its own, whose thread carries nothing else: telemetry, however much, never stands
+before a command, and what was said last has left when the end is closed. It says who is there and carries messages; a
+command's fate is the safety gate's, what a lost link means the mode machine's. Instants of one machine's monotonic
+clock order the peer's lives.
 """
 
 from collections.abc import Iterator
@@ -83,7 +85,8 @@ class CommandLink:
         self._sender = _Sender(boot_id, clock)
         self._peer = _Peer(ms_to_ns(safety.liveness_ms))
         self._identity: bytes | None = None
-        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
+        self._context = zmq.Context()
+        self.socket: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
         self.socket.set(zmq.LINGER, 0)
         self.socket.set(zmq.ROUTER_MANDATORY, 1)
         self.socket.set(zmq.ROUTER_HANDOVER, 1)
@@ -119,6 +122,7 @@ class CommandLink:
     def close(self) -> None:
         """Close the socket."""
         self.socket.close()
+        self._context.term()
 
     def _send(self, message: msgspec.Struct) -> bool:
         if self._identity is None:
@@ -167,7 +171,8 @@ class ControllerLink:
         self._clock = clock
         self._sender = _Sender(boot_id, clock)
         self._peer = _Peer(ms_to_ns(safety.liveness_ms))
-        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
+        self._context = zmq.Context()
+        self.socket: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
         self.socket.set(zmq.LINGER, 0)
         # A new life has a new address: what the sorter's socket still holds for the old one dies with it.
         self.socket.set(zmq.IDENTITY, boot_id.encode())
@@ -203,8 +208,9 @@ class ControllerLink:
             self._send(Heartbeat())
 
     def close(self, linger_ms: int = 100) -> None:
-        """Close the socket, giving the last answers a moment to leave."""
+        """Close the socket, giving the last answers a moment to leave, before the process may end."""
         self.socket.close(linger_ms)
+        self._context.term()
 
     def _send(self, message: msgspec.Struct) -> bool:
         try:
