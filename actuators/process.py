@@ -26,6 +26,7 @@ _SAMPLE_PERIOD_NS = 5 * NS_PER_MS
 _BELT_PERIOD_NS = 10 * NS_PER_MS
 _CONDITION_PERIOD_NS = 100 * NS_PER_MS
 _LINK_LOST = "link_lost"
+_VALVES_DISOBEY = "valves_disobey"
 
 
 def control_valves(context: ProcessContext) -> None:
@@ -33,7 +34,6 @@ def control_valves(context: ProcessContext) -> None:
 
     Raises:
         DataFolderError: if the simulated world's folder cannot be read.
-        DriverError: if valves do not close when told to.
     """
     context.publish_health()
     control = ValveControl(context)
@@ -64,7 +64,7 @@ class ValveControl:
         self._controller = Controller(settings, recipe_hash(settings.recipe), self._bar)
         self._permission = Permission()
         self._tally = Tally()
-        self._was_linked = False
+        self._was_linked = self._was_in_trouble = False
         self._detail = f"simulated valves, {take_precedence()}"
         self._due_ns: int | None = None
         self._belt_due_ns = self._condition_due_ns = self._clock.now_ns()
@@ -138,9 +138,20 @@ class ValveControl:
             self._was_linked = True
             self._context.clear_fault(_LINK_LOST)
             self._context.set_health(HealthStatus.OK, self._detail)
+        self._report_trouble()
         boot_id = self._link.peer_boot_id
         acks = self._controller.set_boot_id(boot_id, now_ns) if boot_id is not None else []
         return acks + self._controller.set_mode(self._permission.mode(boot_id, now_ns), now_ns)
+
+    def _report_trouble(self) -> None:
+        trouble = self._controller.trouble
+        if trouble is not None:
+            self._was_in_trouble = True
+            self._context.raise_fault(_VALVES_DISOBEY, trouble)
+        elif self._was_in_trouble:
+            self._was_in_trouble = False
+            self._context.clear_fault(_VALVES_DISOBEY)
+            self._context.set_health(HealthStatus.OK, self._detail)
 
     def _lose_link(self, now_ns: int) -> list[Ack]:
         if not self._was_linked:
@@ -160,6 +171,7 @@ class ValveControl:
             self._condition_due_ns = now_ns + _CONDITION_PERIOD_NS
             self._context.publisher.publish(self._bar.outcomes(now_ns))
             lost = {
+                "pending_command_count": float(self._controller.pending_count),
                 "lost_ack_count": float(self._link.lost_count),
                 "malformed_message_count": float(self._link.malformed_count + self._mode_reader.malformed_count),
             }

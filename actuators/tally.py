@@ -12,10 +12,11 @@ _KEPT_COUNT = 1000
 
 
 class Tally:
-    """Counts answers by status, and keeps how far the last thousand openings were from where they should be."""
+    """Counts answers by status and reason, and keeps how far off the last thousand openings were."""
 
     def __init__(self) -> None:
         self._counts: Counter[AckStatus] = Counter()
+        self._reasons: Counter[str] = Counter()
         self._commanded_um: dict[tuple[str, int], int] = {}
         self._errors_mm: deque[float] = deque(maxlen=_KEPT_COUNT)
 
@@ -27,11 +28,14 @@ class Tally:
         """Count answers."""
         for ack in acks:
             self._counts[ack.status] += 1
+            if ack.reason is not None:
+                self._reasons[ack.reason.value] += 1
             self._note_placement(ack)
 
     def figures(self) -> dict[str, float]:
         """Count by status, and the placement error in millimetres once something fired."""
         counts = {f"{status.value}_count": float(self._counts[status]) for status in AckStatus}
+        counts |= {f"reason_{reason}_count": float(count) for reason, count in sorted(self._reasons.items())}
         if not self._errors_mm:
             return counts
         p50_mm, p99_mm = np.percentile(self._errors_mm, [50, 99])

@@ -19,8 +19,14 @@ class ValveDriver(Protocol):
     `actuators.errors.DriverError` when the hardware does not obey.
     """
 
-    def open(self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int) -> Actuation | None:
-        """Energise nozzles first..last; tell when they will have opened, None when the hardware cannot tell."""
+    def open(
+        self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int, limit_ns: int
+    ) -> Actuation | None:
+        """Energise nozzles first..last; tell when they will have opened, None when the hardware cannot tell.
+
+        A pulse ends by itself: hardware that can do so de-energises after `limit_ns`, whether or not it is told to, so
+        that a controller that died leaves nothing open. Opening anew sets the limit anew.
+        """
         ...
 
     def close(self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int) -> Actuation | None:

@@ -98,6 +98,7 @@ class Scorecard:
         self._command_count = 0
         self._missed_count = 0
         self._acks: Counter[str] = Counter()
+        self._refusals: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._placement_um: deque[int] = deque(maxlen=_KEPT_COUNT)
         self._latency_ns: deque[int] = deque(maxlen=_KEPT_COUNT)
@@ -136,6 +137,8 @@ class Scorecard:
     def _count_command(self, command: EjectionCommand, ack: Ack) -> None:
         self._command_count += 1
         self._acks[ack.status.value] += 1
+        if ack.reason is not None:
+            self._refusals[ack.reason.value] += 1
         if ack.status is AckStatus.FIRED and ack.opened_at_travel_um is not None:
             error_um = abs(ack.opened_at_travel_um - command.open_at_travel_um)
             self._placement_um.append(error_um)
@@ -169,6 +172,7 @@ class Scorecard:
             frame_to_command_p50_ms=_percentile(self._latency_ns, 50.0, NS_PER_MS),
             frame_to_command_p99_ms=_percentile(self._latency_ns, 99.0, NS_PER_MS),
             acks=dict(sorted(self._acks.items())),
+            refusals=dict(sorted(self._refusals.items())),
             decisions=dict(sorted(self._reasons.items())),
         )
 

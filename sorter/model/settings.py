@@ -103,6 +103,8 @@ class StationSettings(Section, frozen=True):
     # from the camera's reference line (downstream edge of the view) to the nozzles, along the belt
     offset_mm: PositiveMm
     targets: Annotated[tuple[str, ...], Meta(min_length=1)]
+    # a bar of air jets, or one paddle across the belt, which is a bar of one wide nozzle
+    actuator: Literal["jets", "diverter", "pusher"] = "jets"
     # no shot is fired whose expected share of targets is below this
     purity_target: OpenRatio = 0.6
     # what taking one non-target along costs, in targets; left out, it follows from the purity target
@@ -113,6 +115,8 @@ class StationSettings(Section, frozen=True):
     # share of the item's width and length, around its centre, that the jet covers, and the least it covers
     blast_ratio: OpenRatio = 0.5
     min_blast_mm: PositiveMm = 40.0
+    # after it has closed, an actuator is left alone for so long: a paddle's way back and its cycle limit
+    min_rest_ms: DurationMs = 0.0
 
 
 class RecipeSettings(Section, frozen=True):
@@ -157,18 +161,30 @@ class ValveSettings(Section, frozen=True):
     """The valves; the simulated bar obeys all of it, real drivers the response alone."""
 
     driver: Literal["simulated"] = "simulated"
+    # from telling a valve to move until it has moved
     response_ms: DurationMs = 8.0
+    # the same for a station ("pet") or a nozzle ("pet:30") that is slower or faster than the rest
+    own_response_ms: dict[str, DurationMs] = {}
     # standard deviation of the simulated response
     jitter_ms: Annotated[float, Meta(ge=0.0, le=100.0)] = 0.1
     # simulated nozzles that never open, as "station:nozzle"
     dead_nozzles: tuple[str, ...] = ()
+    # simulated nozzles that never close again once they have opened, and such as open late
+    stuck_open_nozzles: tuple[str, ...] = ()
+    slow_nozzles: tuple[str, ...] = ()
+    slow_by_ms: DurationMs = 10.0
 
 
 class SafetySettings(Section, frozen=True):
     """Limits that the safety gate holds, whatever is asked of it."""
 
+    # no nozzle is open for longer than this at a stretch, shots that follow each other without a gap included
     max_open_ms: Annotated[float, Meta(gt=0.0, le=10_000.0)] = 600.0
+    # nor for more than this share of the window that ends with the shot, so that no coil overheats
+    max_duty_ratio: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.5
+    duty_window_ms: Annotated[float, Meta(ge=100.0, le=600_000.0)] = 10_000.0
     max_blast_mm: PositiveMm = 600.0
+    # what the air supply bears, all stations together
     max_open_nozzles: PositiveCount = 64
     liveness_ms: Annotated[float, Meta(ge=50.0, le=10_000.0)] = 300.0
 

@@ -99,9 +99,14 @@ def _check_across(settings: Settings) -> None:
                 f"configuration: recipe.stations {station.id!r}: targets = {unknown}: "
                 f"must be among recipe.classes {list(recipe.classes)}"
             )
+        if station.actuator != "jets" and station.nozzle_count != 1:
+            raise ConfigurationError(
+                f"configuration: recipe.stations {station.id!r}: nozzle_count = {station.nozzle_count}: "
+                f"a {station.actuator} is one actuator, so 1"
+            )
     _check_simulation(settings)
     _check_homography(settings.camera.homography)
-    _check_dead_nozzles(settings)
+    _check_nozzle_names(settings)
 
 
 def _check_distinct(key: str, names: Sequence[str]) -> None:
@@ -120,13 +125,20 @@ def _check_homography(homography: tuple[float, ...] | None) -> None:
         )
 
 
-def _check_dead_nozzles(settings: Settings) -> None:
+def _check_nozzle_names(settings: Settings) -> None:
     counts = {station.id: station.nozzle_count for station in settings.recipe.stations}
-    for name in settings.valves.dead_nozzles:
-        station_id, _, number = name.rpartition(":")
-        if not (number.isdecimal() and int(number) < counts.get(station_id, 0)):
-            bars = ", ".join(f"{station}:0..{count - 1}" for station, count in counts.items())
-            raise ConfigurationError(f"configuration: valves.dead_nozzles = {name!r}: must be one of {bars}")
+    nozzles = {f"{station_id}:{number}" for station_id, count in counts.items() for number in range(count)}
+    bars = ", ".join(f"{station}:0..{count - 1}" for station, count in counts.items())
+    valves = settings.valves
+    for key, names, allowed in (
+        ("dead_nozzles", valves.dead_nozzles, nozzles),
+        ("stuck_open_nozzles", valves.stuck_open_nozzles, nozzles),
+        ("slow_nozzles", valves.slow_nozzles, nozzles),
+        ("own_response_ms", valves.own_response_ms, nozzles | counts.keys()),
+    ):
+        for name in names:
+            if name not in allowed:
+                raise ConfigurationError(f"configuration: valves.{key} = {name!r}: must be one of {bars}")
 
 
 def _check_simulation(settings: Settings) -> None:

@@ -71,6 +71,10 @@ class PlayedSorter:
         health = self.newest(Health)
         return isinstance(health, Health) and health.status is HealthStatus.OK
 
+    def figure(self, name: str) -> float | None:
+        health = self.newest(Health)
+        return health.figures.get(name) if isinstance(health, Health) else None
+
     def command(self, seq: int, ahead_um: int) -> EjectionCommand:
         open_um = self.belt().travel_um + ahead_um
         until_ns = self.clock.now_ns() + 10 * NS_PER_S
@@ -150,7 +154,7 @@ def test_a_line_from_start_to_end(folder: Path, process: subprocess.Popen[bytes]
 
     # SIGTERM closes what is open and answers what is pending
     reborn.link.send(reborn.command(5_000_000, 8_000_000))
-    reborn.turn()
+    reborn.run_until(lambda: reborn.figure("pending_command_count") == 1.0)
     os.kill(process.pid, signal.SIGTERM)
     reborn.run_until(lambda: reborn.answered(5_000_000) is not None, timeout_s=3.0)
     assert reborn.answered(5_000_000) is AckStatus.REFUSED_STALE
