@@ -3,13 +3,11 @@
 One thread, one loop, no waiting longer than 5 ms; what a shot may do is decided in `actuators.controller`.
 """
 
-import gc
-
 from actuators.controller import Controller
 from actuators.drivers.simulated import SimulatedBar
 from actuators.encoder import BusEncoder, Encoder, FollowedTravel, SimulatedEncoder
 from actuators.permission import Permission
-from actuators.scheduling import take_precedence
+from actuators.scheduling import collect_garbage, take_precedence
 from actuators.tally import Tally
 from sorter.model.condition import HealthStatus, Mode, ModeState
 from sorter.model.drive import BeltDrive
@@ -24,6 +22,8 @@ from sorter.runtime.topics import BELT, MODE
 
 _SAMPLE_PERIOD_NS = 5 * NS_PER_MS
 _BELT_PERIOD_NS = 10 * NS_PER_MS
+# no collection of young objects takes longer than this
+_COLLECTION_NS = 5 * NS_PER_MS
 _CONDITION_PERIOD_NS = 100 * NS_PER_MS
 _LINK_LOST = "link_lost"
 _VALVES_DISOBEY = "valves_disobey"
@@ -37,8 +37,6 @@ def control_valves(context: ProcessContext) -> None:
     """
     context.publish_health()
     control = ValveControl(context)
-    # What was loaded so far stays: later collections look at young objects alone and pause well below a millisecond.
-    gc.freeze()
     try:
         while context.is_running():
             commands = control.receive()
@@ -65,7 +63,7 @@ class ValveControl:
         self._permission = Permission()
         self._tally = Tally()
         self._was_linked = self._was_in_trouble = False
-        self._detail = f"simulated valves, {take_precedence()}"
+        self._detail = f"simulated valves, {take_precedence(settings.controller)}"
         self._due_ns: int | None = None
         self._belt_due_ns = self._condition_due_ns = self._clock.now_ns()
 
@@ -176,3 +174,5 @@ class ValveControl:
                 "malformed_message_count": float(self._link.malformed_count + self._mode_reader.malformed_count),
             }
             self._context.publish_health(self._tally.figures() | lost)
+            if self._due_ns is None or self._due_ns - now_ns > _COLLECTION_NS:
+                collect_garbage()

@@ -175,6 +175,15 @@ class ValveSettings(Section, frozen=True):
     slow_by_ms: DurationMs = 10.0
 
 
+class ControllerSettings(Section, frozen=True):
+    """How the controller process runs; needs CAP_SYS_NICE and CAP_IPC_LOCK, and goes on without."""
+
+    # first in, first out, above all ordinary threads, below the kernel's own interrupt threads (50)
+    real_time_priority: Annotated[int, Meta(ge=1, le=49)] = 20
+    # the one processor it runs on, best one that the kernel was told to keep free; left out: any
+    cpu: Annotated[int, Meta(ge=0, le=1023)] | None = None
+
+
 class SafetySettings(Section, frozen=True):
     """Limits that the safety gate holds, whatever is asked of it."""
 
@@ -267,6 +276,7 @@ class Settings(Section, frozen=True):
     tracking: TrackingSettings = TrackingSettings()
     recipe: RecipeSettings = RecipeSettings()
     valves: ValveSettings = ValveSettings()
+    controller: ControllerSettings = ControllerSettings()
     safety: SafetySettings = SafetySettings()
     simulation: SimulationSettings = SimulationSettings()
     ui: UiSettings = UiSettings()
