@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test check tests mutate format clean
+.PHONY: help run test check tests soak mutate format clean
 
 help:
 	@echo "make run     install into .venv and run the line; the page is at http://127.0.0.1:8420/"
 	@echo "make test    install what tests need, then check and tests"
 	@echo "make check   format, lint, types, import contracts, spelling"
+	@echo "make soak    the tests that take long: a million commands, two hundred faults"
 	@echo "make mutate  make every slip in the safety gate and see that a test fails for each"
 	@echo "make format  put the code into its form"
 	@echo "make clean   remove .venv and caches"
@@ -33,6 +34,9 @@ mutate: $(VENV)/installed-dev
 	rm -rf mutants
 	$(BIN)/mutmut run
 	! $(BIN)/mutmut results | sed 's/^ *//' | grep -vxFf tests/unit/actuators/accepted_mutants.txt
+
+soak: $(VENV)/installed-dev
+	$(BIN)/pytest -m soak
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .

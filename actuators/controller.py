@@ -30,7 +30,9 @@ _EARLY_NS = 50_000
 class Controller:
     """Turns commands in belt travel into valve movements at the right instant, and answers each exactly once."""
 
-    def __init__(self, settings: Settings, recipe_hash: str, driver: ValveDriver) -> None:
+    def __init__(self, settings: Settings, recipe_hash: str, driver: ValveDriver, controller_id: str = "") -> None:
+        """Set the controller up; `controller_id` names its life, which commands must name too."""
+        self._controller_id = controller_id
         self._valves = GuardedValves(driver)
         self._recipe_hash = recipe_hash
         self._safety = settings.safety
@@ -204,6 +206,7 @@ class Controller:
         return GateView(
             mode=self._mode,
             boot_id=self._boot_id,
+            controller_id=self._controller_id,
             recipe_hash=self._recipe_hash,
             seen=seen,
             belt=belt,

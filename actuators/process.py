@@ -6,10 +6,10 @@ One thread, one loop, no waiting longer than 5 ms; what a shot may do is decided
 from actuators.controller import Controller
 from actuators.drivers.simulated import SimulatedBar
 from actuators.encoder import BusEncoder, Encoder, FollowedTravel, SimulatedEncoder
-from actuators.permission import Permission
+from actuators.obedience import Obedience, SorterHeard
 from actuators.scheduling import collect_garbage, take_precedence
 from actuators.tally import Tally
-from sorter.model.condition import HealthStatus, Mode, ModeState
+from sorter.model.condition import HealthStatus
 from sorter.model.drive import BeltDrive
 from sorter.model.ejection import Ack, EjectionCommand
 from sorter.model.recipe import recipe_hash
@@ -18,7 +18,7 @@ from sorter.runtime.bus import Subscriber, wait_for_any
 from sorter.runtime.link import ControllerLink
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.simulated_world import open_world
-from sorter.runtime.topics import BELT, MODE
+from sorter.runtime.topics import BELT
 
 _SAMPLE_PERIOD_NS = 5 * NS_PER_MS
 _BELT_PERIOD_NS = 10 * NS_PER_MS
@@ -53,26 +53,24 @@ class ValveControl:
         self._context = context
         self._clock = context.clock
         folder, settings = context.plan.run_folder, context.settings
-        self._link = ControllerLink(folder, context.boot_id, settings.safety, context.clock)
-        self._mode_reader = Subscriber(folder, [MODE])
-        self._sockets = [self._link.socket, self._mode_reader.socket]
+        self._link = ControllerLink(folder, context.boot_id, settings, context.clock)
+        self._sockets = [self._link.socket]
+        if settings.link.address:
+            context.publisher.forward = self._link.send
         self._reads_pulses = settings.belt.travel_from == "simulated"
         self._encoder, self._bar = self._open_hardware()
         self._belt = self._encoder.read(self._clock.now_ns())
-        self._controller = Controller(settings, recipe_hash(settings.recipe), self._bar)
-        self._permission = Permission()
+        self._controller = Controller(settings, recipe_hash(settings.recipe), self._bar, context.boot_id)
+        self._obedience = Obedience(self._controller)
         self._tally = Tally()
-        self._was_linked = self._was_in_trouble = False
+        self._was_in_trouble = False
         self._detail = f"simulated valves, {take_precedence(settings.controller)}"
         self._due_ns: int | None = None
         self._belt_due_ns = self._condition_due_ns = self._clock.now_ns()
 
     def receive(self) -> list[EjectionCommand]:
-        """Wait until something is due or arrives, then take the mode and all commands."""
+        """Wait until something is due or arrives, then take all commands."""
         self._wait()
-        for received in self._mode_reader.waiting():
-            if isinstance(received.message, ModeState):
-                self._permission.hear(received.message.mode, received.boot_id, received.sent_at_ns)
         return [command for _, command in self._link.receive()]
 
     def step(self, commands: list[EjectionCommand]) -> list[Ack]:
@@ -102,8 +100,8 @@ class ValveControl:
         try:
             self.send(self._controller.close_all(self._clock.now_ns()))
         finally:
+            self._context.publisher.forward = None
             self._link.close()
-            self._mode_reader.close()
 
     def _open_hardware(self) -> tuple[Encoder, SimulatedBar]:
         plan = self._context.plan
@@ -130,16 +128,17 @@ class ValveControl:
             self._clock.wait_until_ns(now_ns + due_in_ns)
 
     def _follow_sorter(self, now_ns: int) -> list[Ack]:
-        if not self._link.is_alive(now_ns):
-            return self._lose_link(now_ns)
-        if not self._was_linked:
-            self._was_linked = True
+        was_linked = self._obedience.is_linked
+        heard = SorterHeard(self._link.is_alive(now_ns), self._link.peer_boot_id, self._link.peer_mode)
+        acks = self._obedience.follow(heard, now_ns)
+        self._link.loss_count = self._obedience.loss_count
+        if was_linked and not self._obedience.is_linked:
+            self._context.raise_fault(_LINK_LOST, "the sorter has fallen silent; all valves are closed")
+        elif self._obedience.is_linked and not was_linked:
             self._context.clear_fault(_LINK_LOST)
             self._context.set_health(HealthStatus.OK, self._detail)
         self._report_trouble()
-        boot_id = self._link.peer_boot_id
-        acks = self._controller.set_boot_id(boot_id, now_ns) if boot_id is not None else []
-        return acks + self._controller.set_mode(self._permission.mode(boot_id, now_ns), now_ns)
+        return acks
 
     def _report_trouble(self) -> None:
         trouble = self._controller.trouble
@@ -150,14 +149,6 @@ class ValveControl:
             self._was_in_trouble = False
             self._context.clear_fault(_VALVES_DISOBEY)
             self._context.set_health(HealthStatus.OK, self._detail)
-
-    def _lose_link(self, now_ns: int) -> list[Ack]:
-        if not self._was_linked:
-            return []
-        self._was_linked = False
-        self._permission.withdraw()
-        self._context.raise_fault(_LINK_LOST, "the sorter has fallen silent; all valves are closed")
-        return self._controller.close_all(now_ns) + self._controller.set_mode(Mode.HELD, now_ns)
 
     def _publish_belt(self, now_ns: int) -> None:
         if self._reads_pulses and self._belt is not None and now_ns >= self._belt_due_ns:
@@ -171,7 +162,7 @@ class ValveControl:
             lost = {
                 "pending_command_count": float(self._controller.pending_count),
                 "lost_ack_count": float(self._link.lost_count),
-                "malformed_message_count": float(self._link.malformed_count + self._mode_reader.malformed_count),
+                "malformed_message_count": float(self._link.malformed_count),
             }
             self._context.publish_health(self._tally.figures() | lost)
             if self._due_ns is None or self._due_ns - now_ns > _COLLECTION_NS:

@@ -43,6 +43,7 @@ class GateView(msgspec.Struct, frozen=True):
     Attributes:
         mode: the line's mode as far as the controller has been told.
         boot_id: the sorter's present life, None before the first contact.
+        controller_id: this controller's present life.
         recipe_hash: the recipe that the controller was configured with.
         seen: sequence numbers that must not pass again.
         belt: the newest reading of the belt, None before the first.
@@ -60,6 +61,7 @@ class GateView(msgspec.Struct, frozen=True):
 
     mode: Mode
     boot_id: str | None
+    controller_id: str
     recipe_hash: str
     seen: Container[int]
     belt: BeltState | None
@@ -91,7 +93,7 @@ def _is_in_trouble(_command: EjectionCommand, view: GateView) -> bool:
 
 
 def _is_wrong_boot(command: EjectionCommand, view: GateView) -> bool:
-    return command.boot_id != view.boot_id
+    return command.boot_id != view.boot_id or command.controller_id != view.controller_id
 
 
 def _is_wrong_recipe(command: EjectionCommand, view: GateView) -> bool:

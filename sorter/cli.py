@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "harvest": ("training.harvest.harvest_command:harvest", "Pictures the line kept: list, export to label, import."),
     "bundle": ("sorter.bundle_command:bundle", "Model bundles: look, sign, promote to a line, roll back."),
     "calibrate": ("vision.calibrate_command:calibrate", "Find where the camera looks, from a picture of a board."),
+    "keys": ("sorter.keys_command:keys", "Make the keys of a valve controller on a box of its own."),
     "check-config": ("sorter.check_command:check_config", "Check a line's configuration, or list every key."),
 }
 

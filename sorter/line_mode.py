@@ -1,10 +1,12 @@
 """The line's mode as it runs: operators' requests and the health of its processes, fed to the mode table."""
 
 from sorter.model.condition import Health, HealthStatus, Mode, ModeState, RequestKind
-from sorter.model.units import ms_to_ns
+from sorter.model.units import NS_PER_MS, ms_to_ns
 from sorter.policy.mode import ModeEvent, next_mode
 from sorter.runtime.topics import HEALTH
 
+# So long that the controller, which is told with every heartbeat, has heard of it.
+_LEAST_HELD_NS = 200 * NS_PER_MS
 REQUIRED_PROCESSES = ("vision", "actuators")
 
 _EVENT_OF_REQUEST = {kind: ModeEvent(kind.value) for kind in RequestKind}
@@ -40,16 +42,22 @@ class LineMode:
         """Note how a process is, and that it spoke."""
         self._health[health.process] = (health.status, now_ns)
 
+    def take_fault(self, reason: str, now_ns: int) -> None:
+        """Something has gone wrong that may be over already: hold the line all the same."""
+        if self._state.mode is Mode.EXECUTE:
+            self._apply(ModeEvent.FAULT, reason, now_ns)
+            self._held_itself = True
+
     def step(self, now_ns: int, *, is_link_alive: bool) -> None:
         """Let health and link act on the mode."""
         trouble = self._trouble(now_ns, is_link_alive=is_link_alive)
         if self._state.mode is Mode.IDLE and self._starts_by_itself and not self._was_started:
             self._was_started = True
             self._apply(ModeEvent.START, "start-up of a simulated line", now_ns)
-        if trouble is not None and self._state.mode is Mode.EXECUTE:
-            self._apply(ModeEvent.FAULT, trouble, now_ns)
-            self._held_itself = True
-        if trouble is None and self._held_itself and self._starts_by_itself:
+        if trouble is not None:
+            self.take_fault(trouble, now_ns)
+        has_been_seen = now_ns - self._state.since_ns >= _LEAST_HELD_NS
+        if trouble is None and has_been_seen and self._held_itself and self._starts_by_itself:
             self._held_itself = False
             self._apply(ModeEvent.RECOVERED, "the fault is over", now_ns)
         if trouble is None:

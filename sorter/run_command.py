@@ -26,7 +26,7 @@ from sorter.runtime.clock import SystemClock
 from sorter.runtime.process import BAD_INPUT_EXIT_CODE
 from sorter.runtime.run_folder import RunPlan, create_run_folder
 from sorter.runtime.simulated_world import open_world
-from sorter.runtime.supervisor import Supervisor
+from sorter.runtime.supervisor import Supervisor, processes_of
 from sorter.runtime.topics import HEALTH, MODE, STATISTICS
 
 _STEP_MS = 100.0
@@ -104,7 +104,8 @@ class _Run:
         self._clock = SystemClock()
         self._publisher = Publisher(plan.run_folder, "supervisor", new_boot_id(), self._clock)
         self._reader = Subscriber(plan.run_folder, [STATISTICS, MODE, HEALTH])
-        self._supervisor = Supervisor(plan, plan.settings.supervision, self._clock, self._publisher)
+        specs = processes_of(plan.settings)
+        self._supervisor = Supervisor(plan, plan.settings.supervision, self._clock, self._publisher, specs)
         self._statistics: LineStatistics | None = None
         self._mode: ModeState | None = None
         self._ends_at_ns: int | None = None

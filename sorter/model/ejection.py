@@ -77,6 +77,8 @@ class EjectionCommand(msgspec.Struct, frozen=True):
     close_at_travel_um: int
     valid_until_ns: int
     recipe_hash: str
+    # the life of the controller that it was sent to; the link fills it in, another life of the controller refuses it
+    controller_id: str = ""
 
 
 class AckStatus(enum.Enum):

@@ -184,6 +184,20 @@ class ControllerSettings(Section, frozen=True):
     cpu: Annotated[int, Meta(ge=0, le=1023)] | None = None
 
 
+class LinkSettings(Section, frozen=True):
+    """How the valve controller is reached; on one box, nothing of this is needed."""
+
+    # tcp://HOST:PORT of the sorter, for a controller on a box of its own; empty: both on this one
+    address: Annotated[str, Meta(pattern=r"^(tcp://[^\s/]+:\d+)?$")] = ""
+    # CURVE keys as farz keys makes them; nothing goes off the box without
+    keys_folder: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a link between boxes that anybody could use."""
+        if self.address and not self.keys_folder:
+            raise ValueError(f"address = {self.address!r} leaves the box, which needs keys_folder; farz keys makes one")
+
+
 class SafetySettings(Section, frozen=True):
     """Limits that the safety gate holds, whatever is asked of it."""
 
@@ -195,7 +209,8 @@ class SafetySettings(Section, frozen=True):
     max_blast_mm: PositiveMm = 600.0
     # what the air supply bears, all stations together
     max_open_nozzles: PositiveCount = 64
-    liveness_ms: Annotated[float, Meta(ge=50.0, le=10_000.0)] = 300.0
+    # three heartbeats of 100 ms, less what it takes to notice and to close: valves are closed 300 ms after the last
+    liveness_ms: Annotated[float, Meta(ge=50.0, le=10_000.0)] = 290.0
 
 
 class SimulationSettings(Section, frozen=True):
@@ -276,6 +291,7 @@ class Settings(Section, frozen=True):
     tracking: TrackingSettings = TrackingSettings()
     recipe: RecipeSettings = RecipeSettings()
     valves: ValveSettings = ValveSettings()
+    link: LinkSettings = LinkSettings()
     controller: ControllerSettings = ControllerSettings()
     safety: SafetySettings = SafetySettings()
     simulation: SimulationSettings = SimulationSettings()

@@ -14,7 +14,7 @@ from collections import deque
 import msgspec
 
 from sorter.model.condition import Fault, Health, HealthStatus
-from sorter.model.settings import SupervisionSettings
+from sorter.model.settings import Settings, SupervisionSettings
 from sorter.model.units import NS_PER_MS, ms_to_ns, s_to_ns
 from sorter.runtime.bus import Publisher
 from sorter.runtime.clock import Clock
@@ -43,6 +43,11 @@ PROCESSES: tuple[ProcessSpec, ...] = (
     ProcessSpec("vision", "vision", niceness=-5),
     ProcessSpec("ui", "ui"),
 )
+
+
+def processes_of(settings: Settings) -> tuple[ProcessSpec, ...]:
+    """What runs on this box: a controller on another one is that box's own."""
+    return tuple(spec for spec in PROCESSES if spec.name != "actuators" or not settings.link.address)
 
 
 class _Child:

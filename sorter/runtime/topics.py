@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from sorter.model.condition import Fault, Health, KeepRequest, ModeState, OperatorRequest
+from sorter.model.condition import Fault, Health, KeepRequest, Mode, ModeState, OperatorRequest
 from sorter.model.ejection import Ack, Assessment, Decision, EjectionCommand, Outcomes
 from sorter.model.statistics import LineStatistics
 from sorter.model.tracks import BeltState, Preview, TrackBatch
@@ -33,7 +33,19 @@ class Topic(msgspec.Struct, frozen=True):
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
-    """Both ends of the command link say that they live; who and when is in the envelope."""
+    """Both ends of the command link say that they live; who and when is in the envelope.
+
+    Attributes:
+        mode: the line's mode; the sorter's heartbeats alone have it.
+        loss_count: how often the controller has found the sorter silent in this life of its own.
+        heard_sent_at_ns: when the newest heartbeat of the other end was sent, by its own clock.
+        heard_at_ns: when it was heard here.
+    """
+
+    mode: Mode | None = None
+    loss_count: int = 0
+    heard_sent_at_ns: int | None = None
+    heard_at_ns: int | None = None
 
 
 EVERYONE = ("vision", "actuators", "sorter", "ui", "supervisor")

@@ -18,12 +18,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from sorter.model.condition import Mode, ModeState
+from sorter.model.condition import Mode
 from sorter.model.ejection import AckStatus, EjectionCommand
 from sorter.model.recipe import recipe_hash
 from sorter.model.settings import BeltSettings, Settings, ValveSettings
 from sorter.model.units import NS_PER_MS, NS_PER_S, UM_PER_MM
-from sorter.runtime.bus import Publisher, new_boot_id, wait_for_any
+from sorter.runtime.bus import new_boot_id, wait_for_any
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.link import CommandLink
 from sorter.runtime.run_folder import RunPlan
@@ -88,9 +88,9 @@ class _PlayedSorter:
         self._clock = SystemClock()
         self._boot_id = new_boot_id()
         self._recipe_hash = recipe_hash(plan.settings.recipe)
-        self._publisher = Publisher(plan.run_folder, "sorter", self._boot_id, self._clock)
-        self._link = CommandLink(plan.run_folder, self._boot_id, plan.settings.safety, self._clock)
-        self._mode_due_ns = self._shot_due_ns = 0
+        self._link = CommandLink(plan.run_folder, self._boot_id, plan.settings, self._clock)
+        self._link.mode = Mode.EXECUTE
+        self._shot_due_ns = 0
         self._seq = 0
         self._opening_um: dict[int, int] = {}
         self._errors_ns: list[int] = []
@@ -122,9 +122,6 @@ class _PlayedSorter:
         """Send what is due and read what has arrived."""
         now_ns = self._clock.now_ns()
         self._link.tick(now_ns)
-        if now_ns >= self._mode_due_ns:
-            self._mode_due_ns = now_ns + 200 * NS_PER_MS
-            self._publisher.publish(ModeState(Mode.EXECUTE, now_ns, "bench", self._recipe_hash))
         if is_shooting and now_ns >= self._shot_due_ns:
             self._shot_due_ns = now_ns + _SHOT_PERIOD_NS
             self._command(now_ns)
@@ -134,7 +131,6 @@ class _PlayedSorter:
     def close(self) -> None:
         """Let go of the sockets."""
         self._link.close()
-        self._publisher.close()
 
     def _command(self, now_ns: int) -> None:
         """One nozzle, in turn, so that no two shots share any."""

@@ -1,37 +1,28 @@
-"""Permission to fire: fresh, from the present life, and forgotten when the link is lost."""
+"""Permission to fire after the link was lost."""
 
 from actuators.permission import Permission
 from sorter.model.condition import Mode
-from sorter.model.units import NS_PER_S
 
 
-def test_held_until_told() -> None:
-    assert Permission().mode("life", 0) is Mode.HELD
-
-
-def test_the_newest_mode_of_the_present_life_counts() -> None:
+def test_what_the_sorter_says_counts() -> None:
     permission = Permission()
-    permission.hear(Mode.EXECUTE, "life", 100)
-    assert permission.mode("life", 100) is Mode.EXECUTE
-    assert permission.mode("other", 100) is Mode.HELD
-    assert permission.mode(None, 100) is Mode.HELD
-    permission.hear(Mode.IDLE, "life", 50)  # overtaken on the way
-    assert permission.mode("life", 100) is Mode.EXECUTE
-    permission.hear(Mode.ABORTED, "life", 150)
-    assert permission.mode("life", 150) is Mode.ABORTED
+    assert permission.mode("life", None) is Mode.HELD
+    assert permission.mode("life", Mode.EXECUTE) is Mode.EXECUTE
+    assert permission.mode("life", Mode.STOPPED) is Mode.STOPPED
 
 
-def test_it_goes_stale_after_three_seconds() -> None:
+def test_after_a_loss_the_same_life_must_pause_before_it_may_fire() -> None:
     permission = Permission()
-    permission.hear(Mode.EXECUTE, "life", 0)
-    assert permission.mode("life", 3 * NS_PER_S) is Mode.EXECUTE
-    assert permission.mode("life", 3 * NS_PER_S + 1) is Mode.HELD
-
-
-def test_withdrawn_it_must_be_given_anew() -> None:
-    permission = Permission()
-    permission.hear(Mode.EXECUTE, "life", 0)
+    permission.mode("life", Mode.EXECUTE)
     permission.withdraw()
-    assert permission.mode("life", 1) is Mode.HELD
-    permission.hear(Mode.EXECUTE, "life", 2)
-    assert permission.mode("life", 2) is Mode.EXECUTE
+    assert permission.mode("life", Mode.EXECUTE) is Mode.HELD
+    assert permission.mode("life", Mode.EXECUTE) is Mode.HELD
+    assert permission.mode("life", Mode.HELD) is Mode.HELD
+    assert permission.mode("life", Mode.EXECUTE) is Mode.EXECUTE
+
+
+def test_a_new_life_has_nothing_to_make_up_for() -> None:
+    permission = Permission()
+    permission.mode("life", Mode.EXECUTE)
+    permission.withdraw()
+    assert permission.mode("next", Mode.EXECUTE) is Mode.EXECUTE

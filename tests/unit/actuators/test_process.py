@@ -12,13 +12,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sorter.model.condition import Fault, Health, HealthStatus, Mode, ModeState
+from sorter.model.condition import Fault, Health, HealthStatus, Mode
 from sorter.model.ejection import Ack, AckStatus, EjectionCommand, Outcomes
 from sorter.model.recipe import recipe_hash
 from sorter.model.settings import BeltSettings, Settings
 from sorter.model.tracks import BeltState
 from sorter.model.units import NS_PER_MS, NS_PER_S
-from sorter.runtime.bus import Publisher, Subscriber, wait_for_any
+from sorter.runtime.bus import Subscriber, wait_for_any
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.link import CommandLink
 from sorter.runtime.run_folder import RunPlan
@@ -35,12 +35,10 @@ class PlayedSorter:
         self.clock = SystemClock()
         self.boot_id = boot_id
         self.mode = mode
-        self.publisher = Publisher(folder, "sorter", boot_id, self.clock)
-        self.link = CommandLink(folder, boot_id, SETTINGS.safety, self.clock)
+        self.link = CommandLink(folder, boot_id, SETTINGS, self.clock)
         self.reader = Subscriber(folder, [BELT, HEALTH, OUTCOMES])
         self.heard: dict[type[msgspec.Struct], list[msgspec.Struct]] = {}
         self.acks: list[Ack] = []
-        self._mode_due_ns = 0
 
     def run_until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
         end_ns = self.clock.now_ns() + round(timeout_s * NS_PER_S)
@@ -50,10 +48,8 @@ class PlayedSorter:
 
     def turn(self) -> None:
         now_ns = self.clock.now_ns()
+        self.link.mode = self.mode
         self.link.tick(now_ns)
-        if now_ns >= self._mode_due_ns:
-            self._mode_due_ns = now_ns + 200 * NS_PER_MS
-            self.publisher.publish(ModeState(self.mode, now_ns, "played", RECIPE_HASH))
         wait_for_any([self.link.socket, self.reader.socket], 20)
         self.acks += self.link.receive()
         for received in self.reader.waiting():
@@ -87,7 +83,6 @@ class PlayedSorter:
 
     def close(self) -> None:
         self.link.close()
-        self.publisher.close()
         self.reader.close()
 
 

@@ -34,6 +34,7 @@ COMMAND = EjectionCommand(
 VIEW = GateView(
     mode=Mode.EXECUTE,
     boot_id="life",
+    controller_id="",
     recipe_hash="recipe",
     seen=frozenset(),
     belt=BeltState(1_000_000_000, 960_000, 3_000_000),
@@ -100,6 +101,8 @@ def test_only_execute_fires(mode: Mode) -> None:
         (COMMAND, replace(VIEW, is_in_trouble=True), RefusalReason.DRIVER),
         (replace(COMMAND, boot_id="earlier"), VIEW, RefusalReason.WRONG_BOOT),
         (COMMAND, replace(VIEW, boot_id=None), RefusalReason.WRONG_BOOT),
+        (replace(COMMAND, controller_id="earlier"), VIEW, RefusalReason.WRONG_BOOT),
+        (COMMAND, replace(VIEW, controller_id="next"), RefusalReason.WRONG_BOOT),
         (replace(COMMAND, recipe_hash="other"), VIEW, RefusalReason.WRONG_RECIPE),
         (COMMAND, replace(VIEW, now_ns=COMMAND.valid_until_ns + 1), RefusalReason.EXPIRED),
         (COMMAND, replace(VIEW, seen={7}), RefusalReason.DUPLICATE),
@@ -227,6 +230,7 @@ views = st.builds(
     GateView,
     mode=st.sampled_from([Mode.EXECUTE, Mode.EXECUTE, Mode.EXECUTE, *Mode]),
     boot_id=st.sampled_from(["life", "life", "life", None]),
+    controller_id=st.sampled_from(["", "", "", "next"]),
     recipe_hash=st.just("recipe"),
     seen=st.frozensets(st.integers(0, 9), max_size=3),
     belt=st.none() | st.builds(BeltState, instants_ns, st.integers(800_000, 1_100_000), st.integers(0, 4_000_000)),
@@ -254,6 +258,7 @@ def test_what_passes_breaks_no_rule(command: EjectionCommand, view: GateView) ->
         return
     assert view.mode is Mode.EXECUTE
     assert (command.boot_id, command.recipe_hash) == (view.boot_id, view.recipe_hash)
+    assert command.controller_id == view.controller_id
     assert view.now_ns <= command.valid_until_ns
     assert command.seq not in view.seen
     assert command.station_id == "pet"
