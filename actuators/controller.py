@@ -37,8 +37,8 @@ class Controller:
         self._recipe_hash = recipe_hash
         self._safety = settings.safety
         self._stations = {station.id: station for station in settings.recipe.stations}
-        self._responses = ValveResponses(settings.valves)
-        self._common_response_ns = ms_to_ns(settings.valves.response_ms)
+        self._responses = ValveResponses(settings.valves, driver.lead_ns)
+        self._common_response_ns = ms_to_ns(settings.valves.response_ms) + driver.lead_ns
         self._mode = Mode.IDLE
         self._boot_id: str | None = None
         self._received = SequenceRecord()

@@ -3,7 +3,9 @@
 One thread, one loop, no waiting longer than 5 ms; what a shot may do is decided in `actuators.controller`.
 """
 
+from actuators.belt_position import travel_at_um
 from actuators.controller import Controller
+from actuators.drivers.opening import open_valves
 from actuators.drivers.simulated import SimulatedBar
 from actuators.encoder import BusEncoder, Encoder, FollowedTravel, SimulatedEncoder
 from actuators.obedience import Obedience, SorterHeard
@@ -58,13 +60,15 @@ class ValveControl:
         if settings.link.address:
             context.publisher.forward = self._link.send
         self._reads_pulses = settings.belt.travel_from == "simulated"
-        self._encoder, self._bar = self._open_hardware()
+        self._encoder = self._open_encoder()
         self._belt = self._encoder.read(self._clock.now_ns())
-        self._controller = Controller(settings, recipe_hash(settings.recipe), self._bar, context.boot_id)
+        self._bar = self._open_bar()
+        self._driver = self._bar or open_valves(settings, self._clock, self._travel_at_um)
+        self._controller = Controller(settings, recipe_hash(settings.recipe), self._driver, context.boot_id)
         self._obedience = Obedience(self._controller)
         self._tally = Tally()
         self._was_in_trouble = False
-        self._detail = f"simulated valves, {take_precedence(settings.controller)}"
+        self._detail = f"{self._driver.name}, {take_precedence(settings.controller)}"
         self._due_ns: int | None = None
         self._belt_due_ns = self._condition_due_ns = self._clock.now_ns()
 
@@ -100,20 +104,31 @@ class ValveControl:
         try:
             self.send(self._controller.close_all(self._clock.now_ns()))
         finally:
+            self._driver.shut_down()
             self._context.publisher.forward = None
             self._link.close()
 
-    def _open_hardware(self) -> tuple[Encoder, SimulatedBar]:
+    def _open_encoder(self) -> Encoder:
         plan = self._context.plan
+        if self._reads_pulses:
+            return SimulatedEncoder(BeltDrive(plan.settings.belt), plan.epoch_ns)
+        reader = Subscriber(plan.run_folder, [BELT])
+        self._sockets.append(reader.socket)
+        return BusEncoder(reader)
+
+    def _open_bar(self) -> SimulatedBar | None:
+        """The simulated valves, None where the configuration names real ones."""
+        plan = self._context.plan
+        if plan.settings.valves.driver != "simulated":
+            return None
         world = open_world(plan.settings)
         if self._reads_pulses:
             drive = BeltDrive(plan.settings.belt)
-            bar = SimulatedBar(plan.settings, drive, plan.epoch_ns, world, self._clock.now_ns())
-            return SimulatedEncoder(drive, plan.epoch_ns), bar
-        reader = Subscriber(plan.run_folder, [BELT])
-        self._sockets.append(reader.socket)
-        encoder = BusEncoder(reader)
-        return encoder, SimulatedBar(plan.settings, FollowedTravel(encoder, plan.epoch_ns), plan.epoch_ns, None)
+            return SimulatedBar(plan.settings, drive, plan.epoch_ns, world, self._clock.now_ns())
+        return SimulatedBar(plan.settings, FollowedTravel(self._encoder, plan.epoch_ns), plan.epoch_ns, None)
+
+    def _travel_at_um(self, instant_ns: int) -> int | None:
+        return None if self._belt is None else travel_at_um(self._belt, instant_ns)
 
     def _wait(self) -> None:
         """Poll, which wakes to the millisecond, until the last two before something is due; then wait for the clock."""
@@ -158,7 +173,8 @@ class ValveControl:
     def _publish_condition(self, now_ns: int) -> None:
         if now_ns >= self._condition_due_ns:
             self._condition_due_ns = now_ns + _CONDITION_PERIOD_NS
-            self._context.publisher.publish(self._bar.outcomes(now_ns))
+            if self._bar is not None:
+                self._context.publisher.publish(self._bar.outcomes(now_ns))
             lost = {
                 "pending_command_count": float(self._controller.pending_count),
                 "lost_ack_count": float(self._link.lost_count),

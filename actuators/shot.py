@@ -31,9 +31,10 @@ class OpenPulse(msgspec.Struct, frozen=True):
 class ValveResponses:
     """How long each nozzle takes to move after it was told to."""
 
-    def __init__(self, settings: ValveSettings) -> None:
-        self._common_ns = ms_to_ns(settings.response_ms)
-        self._own_ns = {name: ms_to_ns(response_ms) for name, response_ms in settings.own_response_ms.items()}
+    def __init__(self, settings: ValveSettings, lead_ns: int = 0) -> None:
+        """Note the responses; `lead_ns` is what the driver needs before, for every nozzle alike."""
+        self._common_ns = ms_to_ns(settings.response_ms) + lead_ns
+        self._own_ns = {name: ms_to_ns(response_ms) + lead_ns for name, response_ms in settings.own_response_ms.items()}
 
     def response_ns(self, station_id: str, nozzle: int) -> int:
         """The nozzle's own response, else its station's, else the common one."""

@@ -12,12 +12,36 @@ class Actuation(msgspec.Struct, frozen=True):
     travel_um: int | None
 
 
+class WiredInputs(msgspec.Struct, frozen=True):
+    """What is wired to the valve hardware's inputs, True when all is well; None where nothing is wired.
+
+    Observed only: the safety functions of a plant act by themselves, through their own wires.
+    """
+
+    emergency_stop_clear: bool | None = None
+    guards_closed: bool | None = None
+    air_present: bool | None = None
+    upstream_ready: bool | None = None
+    downstream_ready: bool | None = None
+    belt_running: bool | None = None
+
+
 class ValveDriver(Protocol):
     """A set of nozzle bars, one a station.
 
-    Opening what is open and closing what is closed are harmless. All methods raise
-    `actuators.errors.DriverError` when the hardware does not obey.
+    Opening what is open and closing what is closed are harmless. No method waits for slow hardware: a driver whose
+    hardware is slow keeps a thread of its own. All raise `actuators.errors.DriverError` when the hardware does not
+    obey, or did not obey an order before.
+
+    Attributes:
+        name: for the health.
+        lead_ns: how long before a valve shall be told the driver wants to know; `now_ns` then is that much too early.
+        ends_pulses_itself: whether the hardware ends a pulse at its limit even if this process is dead.
     """
+
+    name: str
+    lead_ns: int
+    ends_pulses_itself: bool
 
     def open(
         self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int, limit_ns: int
@@ -35,4 +59,12 @@ class ValveDriver(Protocol):
 
     def close_all(self, now_ns: int) -> Actuation | None:
         """De-energise everything; tell when the last nozzle will have closed, None when the hardware cannot tell."""
+        ...
+
+    def read_inputs(self) -> WiredInputs:
+        """The newest state of the wired inputs."""
+        ...
+
+    def shut_down(self) -> None:
+        """Let go of the hardware, all valves closed as far as it obeys; never raises."""
         ...

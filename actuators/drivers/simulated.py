@@ -8,7 +8,8 @@ from typing import Protocol
 import msgspec
 from numpy.random import PCG64, Generator
 
-from actuators.drivers.driver import Actuation
+from actuators.drivers.driver import Actuation, WiredInputs
+from actuators.errors import DriverError
 from sorter.model.ejection import ItemOutcome, Outcomes, ShotOutcome
 from sorter.model.settings import Settings, StationSettings
 from sorter.model.units import NS_PER_MS, mm_to_um, ms_to_ns
@@ -66,6 +67,10 @@ class _Shot(msgspec.Struct):
 class SimulatedBar:
     """Valves with response time, jitter and dead nozzles, and the truth of what they ejected."""
 
+    name = "simulated valves"
+    lead_ns = 0
+    ends_pulses_itself = True
+
     def __init__(
         self,
         settings: Settings,
@@ -101,11 +106,11 @@ class SimulatedBar:
     def open(self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int, limit_ns: int) -> Actuation:
         """Energise: the jet stands one response, give or take the jitter, later; it ends by itself after the limit."""
         self._end_pulses(now_ns)
+        station = self._station(station_id)
         rng = Generator(PCG64([self._seed, self._shot_count]))
         self._shot_count += 1
         nozzles = range(first_nozzle, last_nozzle + 1)
         at_ns = self._moved_at_ns(now_ns, station_id, nozzles, rng)
-        station = next(station for station in self._stations if station.id == station_id)
         opened_at_um = self._travel_um(at_ns)
         shot = _Shot(station, first_nozzle, last_nozzle, at_ns, opened_at_um, now_ns + limit_ns, rng)
         self._break_some(shot)
@@ -127,6 +132,13 @@ class SimulatedBar:
             self._close_nozzles(shot, range(shot.first_nozzle, shot.last_nozzle + 1), now_ns) for shot in self._shots
         ]
         return self._last(ends_ns, now_ns)
+
+    def read_inputs(self) -> WiredInputs:
+        """Nothing is wired."""
+        return WiredInputs()
+
+    def shut_down(self) -> None:
+        """There is nothing to let go of."""
 
     def outcomes(self, now_ns: int) -> Outcomes:
         """What became of items and shots since the last call.
@@ -155,6 +167,12 @@ class SimulatedBar:
         name = f"{station_id}:{nozzle}"
         own_ms = self._valves.own_response_ms
         return own_ms.get(name, own_ms.get(station_id, self._valves.response_ms))
+
+    def _station(self, station_id: str) -> StationSettings:
+        station = next((station for station in self._stations if station.id == station_id), None)
+        if station is None:
+            raise DriverError(f"station {station_id!r} is not simulated")
+        return station
 
     def _break_some(self, shot: _Shot) -> None:
         """Let the nozzles that are slow open late, and those that stick stay open from now on."""

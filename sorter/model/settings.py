@@ -157,10 +157,69 @@ class RecipeSettings(Section, frozen=True):
     command_validity_ms: DurationMs = 20_000.0
 
 
-class ValveSettings(Section, frozen=True):
-    """The valves; the simulated bar obeys all of it, real drivers the response alone."""
+InputName = Literal[
+    "emergency_stop_clear", "guards_closed", "air_present", "upstream_ready", "downstream_ready", "belt_running"
+]
+OutputNumber = Annotated[int, Meta(ge=0, le=65_535)]
 
-    driver: Literal["simulated"] = "simulated"
+
+class GpioSettings(Section, frozen=True):
+    """Valves on GPIO lines; a line is a header pin's number of the board, or its name on the chip."""
+
+    board: Literal["", "jetson-orin-nano", "jetson-orin-nx", "jetson-agx-orin"] = ""
+    # path or label of the chip that named lines are on
+    chip: str = "/dev/gpiochip0"
+    # "station:nozzle" → line
+    lines: dict[str, int | str] = {}
+    # wired inputs, active when all is well
+    inputs: dict[InputName, int | str] = {}
+    # true: a low level opens the valve
+    is_active_low: bool = False
+
+
+class ModbusSettings(Section, frozen=True):
+    """Valves on a PLC by Modbus TCP; registers and coils are numbered from 0, see actuators/PROTOCOLS.md."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 502
+    device_id: Annotated[int, Meta(ge=0, le=255)] = 1
+    # coils: valves follow coils at once; queue: the PLC switches them by its own encoder, told some time before
+    mode: Literal["coils", "queue"] = "coils"
+    # a request that takes longer has failed
+    timeout_ms: Annotated[float, Meta(ge=5.0, le=5000.0)] = 100.0
+    # coil of each station's first nozzle
+    first_coils: dict[str, OutputNumber] = {}
+    # discrete input of each wired input
+    inputs: dict[InputName, OutputNumber] = {}
+    # counts up all the time; the PLC closes all valves when it has not changed for 300 ms
+    heartbeat_register: OutputNumber = 0
+    queue_register: OutputNumber = 100
+    queue_slot_count: Annotated[int, Meta(ge=4, le=1024)] = 64
+    # how long before a valve moves the PLC is told
+    queue_lead_ms: Annotated[float, Meta(ge=10.0, le=2000.0)] = 100.0
+    # travel is counted in this length, that of one pulse of the PLC's encoder
+    pulse_um: Annotated[int, Meta(ge=1, le=100_000)] = 100
+
+
+class SerialSettings(Section, frozen=True):
+    """Valves on a microcontroller at a serial port; for the frames see actuators/PROTOCOLS.md."""
+
+    device: str = "/dev/ttyACM0"
+    baud_rate: Annotated[int, Meta(ge=9600, le=4_000_000)] = 921_600
+    # how long before a valve moves the microcontroller is told, so that its clock decides when
+    lead_ms: Annotated[float, Meta(ge=0.0, le=100.0)] = 4.0
+    # an order not acknowledged for longer has failed
+    timeout_ms: Annotated[float, Meta(ge=5.0, le=1000.0)] = 50.0
+    # output of each station's first nozzle
+    first_outputs: dict[str, OutputNumber] = {}
+    # bit of each wired input
+    inputs: dict[InputName, Annotated[int, Meta(ge=0, le=7)]] = {}
+
+
+class ValveSettings(Section, frozen=True):
+    """The valves; the simulated bar obeys all of it, real drivers the responses and their own table."""
+
+    driver: Literal["simulated", "gpio", "modbus", "serial"] = "simulated"
     # from telling a valve to move until it has moved
     response_ms: DurationMs = 8.0
     # the same for a station ("pet") or a nozzle ("pet:30") that is slower or faster than the rest
@@ -173,6 +232,9 @@ class ValveSettings(Section, frozen=True):
     stuck_open_nozzles: tuple[str, ...] = ()
     slow_nozzles: tuple[str, ...] = ()
     slow_by_ms: DurationMs = 10.0
+    gpio: GpioSettings = GpioSettings()
+    modbus: ModbusSettings = ModbusSettings()
+    serial: SerialSettings = SerialSettings()
 
 
 class ControllerSettings(Section, frozen=True):

@@ -107,6 +107,7 @@ def _check_across(settings: Settings) -> None:
     _check_simulation(settings)
     _check_homography(settings.camera.homography)
     _check_nozzle_names(settings)
+    _check_wiring(settings)
 
 
 def _check_distinct(key: str, names: Sequence[str]) -> None:
@@ -139,6 +140,30 @@ def _check_nozzle_names(settings: Settings) -> None:
         for name in names:
             if name not in allowed:
                 raise ConfigurationError(f"configuration: valves.{key} = {name!r}: must be one of {bars}")
+
+
+def _check_wiring(settings: Settings) -> None:
+    """Every nozzle of a real bar must be wired, and no real line starts by itself."""
+    valves = settings.valves
+    if valves.driver == "simulated":
+        return
+    if settings.start_by_itself:
+        raise ConfigurationError(
+            f"configuration: start_by_itself = true: must be false with valves.driver {valves.driver!r}"
+        )
+    counts = {station.id: station.nozzle_count for station in settings.recipe.stations}
+    nozzles = {f"{station_id}:{number}" for station_id, count in counts.items() for number in range(count)}
+    key, given, wanted = {
+        "gpio": ("gpio.lines", set(valves.gpio.lines), nozzles),
+        "modbus": ("modbus.first_coils", set(valves.modbus.first_coils), set(counts)),
+        "serial": ("serial.first_outputs", set(valves.serial.first_outputs), set(counts)),
+    }[valves.driver]
+    if given != wanted:
+        wrong = sorted(given ^ wanted)
+        raise ConfigurationError(
+            f"configuration: valves.{key}: must name every {'nozzle' if wanted is nozzles else 'station'} of the "
+            f"recipe and nothing else; missing or unknown: {', '.join(wrong[:5])}"
+        )
 
 
 def _check_simulation(settings: Settings) -> None:

@@ -278,7 +278,10 @@ def campaign(line: TwoBoxes, faults: list[Callable[..., None]], seed: int, back_
         lasting_ns = rng.randrange(500, 1500) * NS_PER_MS
         fault(line, lambda lasting_ns=lasting_ns: line.run(lasting_ns), rng)
         end_ns = begin_ns + lasting_ns
-        back_ns.append(line.run_until_firing(back_within_ns))
+        line.run_until_firing(60 * NS_PER_S)
+        back_at_ns = next(sent_ns for sent_ns, mode in line.modes if sent_ns >= end_ns and mode is Mode.EXECUTE)
+        back_ns.append(back_at_ns - end_ns)
+        assert back_ns[-1] <= back_within_ns, f"{fault.__name__}: back after {back_ns[-1] // NS_PER_MS} ms"
         while_it_lasted = [
             opening
             for opening in openings(line.log)

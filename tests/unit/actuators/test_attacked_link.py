@@ -35,6 +35,8 @@ LATE_TOLERANCE_UM = 10_000
 class SilentValves:
     """Valves that tell nothing; what fired is known from the answers."""
 
+    lead_ns = 0
+
     def open(self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int, limit_ns: int) -> None:
         pass
 

@@ -27,6 +27,8 @@ T0_NS = 10**9
 class RecordingValves:
     """Valves that note what they were told, and fail when asked to; they cannot tell when they opened."""
 
+    lead_ns = 0
+
     def __init__(self) -> None:
         self.open_since_ns: dict[tuple[str, int], int] = {}
         self.calls: list[tuple[str, int, int, int]] = []
