@@ -4,6 +4,7 @@ It knows no socket and no clock: instants and belt readings are arguments. Links
 process's; what may fire is the safety gate's; how valves are reached is the driver's.
 """
 
+from collections import deque
 from collections.abc import Container
 
 from actuators.belt_position import instant_of_travel_ns, is_followed, travel_at_um
@@ -21,6 +22,7 @@ from sorter.model.settings import Settings
 from sorter.model.tracks import BeltState
 from sorter.model.units import mm_to_um, ms_to_ns
 
+_KEPT_RESPONSES = 1000
 # A timer is never early and sometimes late: so far behind, a shot still hits what it was meant for.
 _LATE_TOLERANCE_UM = mm_to_um(10.0)
 # Between two encoder pulses the due instant recedes a little with every reading; half a pulse at 1 m/s ends the chase.
@@ -43,6 +45,8 @@ class Controller:
         self._boot_id: str | None = None
         self._received = SequenceRecord()
         self._fired = SequenceRecord()
+        # what the hardware told of each opening since it was last read: how much later than configured
+        self.responses: deque[tuple[str, Pulse, int]] = deque(maxlen=_KEPT_RESPONSES)
         # bounded by the gate, which refuses what is too much
         self._pending = PendingShots()
         self._live = LiveShots(ms_to_ns(settings.safety.max_open_ms), ms_to_ns(settings.safety.duty_window_ms))
@@ -168,6 +172,8 @@ class Controller:
             for each in list(shot.open):
                 self._close(shot, each, now_ns)
             return
+        if told is not None:
+            self.responses.append((command.station_id, pulse, told.at_ns - now_ns - pulse.response_ns))
         # where the hardware tells nothing of its opening, the nominal response is taken
         at_ns = told.at_ns if told is not None else now_ns + pulse.response_ns
         travel_um = told.travel_um if told is not None else None

@@ -13,7 +13,7 @@ class NozzleUse:
     """Energised times by nozzle, in bounded memory: a nozzle keeps the pulses of one duty window."""
 
     def __init__(self, window_ns: int) -> None:
-        self._window_ns = window_ns
+        self.window_ns = window_ns
         self._since_ns: dict[Nozzle, int] = {}
         self._pulses_ns: dict[Nozzle, deque[tuple[int, int]]] = {}
         self.shot_counts: dict[Nozzle, int] = {}
@@ -37,7 +37,7 @@ class NozzleUse:
         self.total_on_ns[nozzle] = self.total_on_ns.get(nozzle, 0) + now_ns - since_ns
         pulses_ns = self._pulses_ns.setdefault(nozzle, deque())
         pulses_ns.append((since_ns, now_ns))
-        while pulses_ns[0][1] <= now_ns - self._window_ns:
+        while pulses_ns[0][1] <= now_ns - self.window_ns:
             pulses_ns.popleft()
 
     def held_ns(self, nozzle: Nozzle, now_ns: int) -> int:
@@ -46,9 +46,9 @@ class NozzleUse:
 
     def on_time_ns(self, nozzle: Nozzle, now_ns: int) -> int:
         """For how long a nozzle was energised within the window that ends now."""
-        start_ns = now_ns - self._window_ns
+        start_ns = now_ns - self.window_ns
         ended_ns = sum(max(0, end - max(begin, start_ns)) for begin, end in self._pulses_ns.get(nozzle, ()))
-        return ended_ns + min(self.held_ns(nozzle, now_ns), self._window_ns)
+        return ended_ns + min(self.held_ns(nozzle, now_ns), self.window_ns)
 
     def is_resting(self, nozzle: Nozzle, rest_ns: int, now_ns: int) -> bool:
         """Whether a nozzle that is closed closed less than `rest_ns` ago."""

@@ -8,10 +8,13 @@ from actuators.controller import Controller
 from actuators.drivers.opening import open_valves
 from actuators.drivers.simulated import SimulatedBar
 from actuators.encoder import BusEncoder, Encoder, FollowedTravel, SimulatedEncoder
+from actuators.errors import DriverError
 from actuators.obedience import Obedience, SorterHeard
 from actuators.scheduling import collect_garbage, take_precedence
 from actuators.tally import Tally
-from sorter.model.condition import HealthStatus
+from actuators.valve_health import ValveHealth
+from sorter.line_mode import OPEN_COUNT_FIGURE
+from sorter.model.condition import HealthStatus, WiredInputs
 from sorter.model.drive import BeltDrive
 from sorter.model.ejection import Ack, EjectionCommand
 from sorter.model.recipe import recipe_hash
@@ -27,6 +30,7 @@ _BELT_PERIOD_NS = 10 * NS_PER_MS
 # no collection of young objects takes longer than this
 _COLLECTION_NS = 5 * NS_PER_MS
 _CONDITION_PERIOD_NS = 100 * NS_PER_MS
+_REPORT_PERIOD_NS = 1000 * NS_PER_MS
 _LINK_LOST = "link_lost"
 _VALVES_DISOBEY = "valves_disobey"
 
@@ -67,6 +71,9 @@ class ValveControl:
         self._controller = Controller(settings, recipe_hash(settings.recipe), self._driver, context.boot_id)
         self._obedience = Obedience(self._controller)
         self._tally = Tally()
+        self._health = ValveHealth(settings)
+        self._inputs: WiredInputs | None = None
+        self._report_due_ns = self._inputs_due_ns = self._clock.now_ns()
         self._was_in_trouble = False
         self._detail = f"{self._driver.name}, {take_precedence(settings.controller)}"
         self._due_ns: int | None = None
@@ -91,12 +98,14 @@ class ValveControl:
 
     def send(self, acks: list[Ack]) -> None:
         """Answer first; then heartbeat, belt, outcomes and health, each when it is due."""
-        self._tally.note_acks(acks)
+        for command, ack in self._tally.note_acks(acks):
+            self._health.note_fired(command, ack)
         for ack in acks:
             self._link.send(ack)
         now_ns = self._clock.now_ns()
         self._link.tick(now_ns)
         self._publish_belt(now_ns)
+        self._publish_inputs(now_ns)
         self._publish_condition(now_ns)
 
     def close(self) -> None:
@@ -173,9 +182,9 @@ class ValveControl:
     def _publish_condition(self, now_ns: int) -> None:
         if now_ns >= self._condition_due_ns:
             self._condition_due_ns = now_ns + _CONDITION_PERIOD_NS
-            if self._bar is not None:
-                self._context.publisher.publish(self._bar.outcomes(now_ns))
+            self._publish_valves(now_ns)
             lost = {
+                OPEN_COUNT_FIGURE: float(len(self._controller.use.open_nozzles)),
                 "pending_command_count": float(self._controller.pending_count),
                 "lost_ack_count": float(self._link.lost_count),
                 "malformed_message_count": float(self._link.malformed_count),
@@ -183,3 +192,26 @@ class ValveControl:
             self._context.publish_health(self._tally.figures() | lost)
             if self._due_ns is None or self._due_ns - now_ns > _COLLECTION_NS:
                 collect_garbage()
+
+    def _publish_valves(self, now_ns: int) -> None:
+        if self._bar is not None:
+            outcomes = self._bar.outcomes(now_ns)
+            self._health.note_outcomes(outcomes)
+            self._context.publisher.publish(outcomes)
+        while self._controller.responses:
+            station_id, pulse, difference_ns = self._controller.responses.popleft()
+            for number in range(pulse.first_nozzle, pulse.last_nozzle + 1):
+                self._health.note_response((station_id, number), difference_ns)
+        if now_ns >= self._report_due_ns:
+            self._report_due_ns = now_ns + _REPORT_PERIOD_NS
+            self._context.publisher.publish(self._health.report(self._controller.use, now_ns))
+
+    def _publish_inputs(self, now_ns: int) -> None:
+        """What is wired, at every change and once a second; what cannot be read is trouble enough by itself."""
+        try:
+            inputs = self._driver.read_inputs()
+        except DriverError:
+            return
+        if inputs != self._inputs or now_ns >= self._inputs_due_ns:
+            self._inputs, self._inputs_due_ns = inputs, now_ns + _REPORT_PERIOD_NS
+            self._context.publisher.publish(inputs)

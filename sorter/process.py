@@ -4,7 +4,7 @@ from sorter.calibration import ModelCalibrations
 from sorter.errors import BadInputError
 from sorter.line_mode import LineMode
 from sorter.line_statistics import LiveStatistics
-from sorter.model.condition import Health, HealthStatus, ModeState, OperatorRequest
+from sorter.model.condition import Health, HealthStatus, ModeState, OperatorRequest, WiredInputs
 from sorter.model.ejection import Outcomes
 from sorter.model.recipe import recipe_hash
 from sorter.model.tracks import BeltState, TrackBatch
@@ -14,13 +14,13 @@ from sorter.runtime.bus import Publisher, Subscriber, wait_for_any
 from sorter.runtime.envelope import Received
 from sorter.runtime.link import CommandLink
 from sorter.runtime.process import ProcessContext
-from sorter.runtime.topics import BELT, HEALTH, OUTCOMES, REQUEST, TRACKS
+from sorter.runtime.topics import BELT, HEALTH, INPUTS, OUTCOMES, REQUEST, TRACKS
 from sorter.sorting import Ruling, Sorting
 
 _TICK_MS = 10.0
 _STATISTICS_PERIOD_NS = NS_PER_S // 2
 _ACK_GRACE_NS = 500 * NS_PER_MS
-_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST)
+_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST, INPUTS)
 
 
 def decide_items(context: ProcessContext) -> None:
@@ -123,6 +123,8 @@ class DecisionDesk:
                 self._obey(self._sorting.take_belt(belt, now_ns))
             case Health() as health:
                 self._mode.take_health(health, now_ns)
+            case WiredInputs() as inputs:
+                self._mode.take_inputs(inputs, now_ns)
             case Outcomes() as outcomes:
                 self._statistics.add_outcomes(outcomes)
             case OperatorRequest() as request:

@@ -4,26 +4,14 @@ from typing import Protocol
 
 import msgspec
 
+from sorter.model.condition import WiredInputs
+
 
 class Actuation(msgspec.Struct, frozen=True):
     """What the hardware tells of a valve's movement; `travel_um` is None where it sees no belt."""
 
     at_ns: int
     travel_um: int | None
-
-
-class WiredInputs(msgspec.Struct, frozen=True):
-    """What is wired to the valve hardware's inputs, True when all is well; None where nothing is wired.
-
-    Observed only: the safety functions of a plant act by themselves, through their own wires.
-    """
-
-    emergency_stop_clear: bool | None = None
-    guards_closed: bool | None = None
-    air_present: bool | None = None
-    upstream_ready: bool | None = None
-    downstream_ready: bool | None = None
-    belt_running: bool | None = None
 
 
 class ValveDriver(Protocol):

@@ -7,9 +7,9 @@ driver cannot end pulses by itself; where that is needed, a microcontroller or a
 from collections.abc import Iterable
 from typing import Protocol
 
-from actuators.drivers.driver import WiredInputs
 from actuators.drivers.gpio_lines import open_lines
 from actuators.errors import DriverError
+from sorter.model.condition import WiredInputs
 from sorter.model.settings import GpioSettings
 
 

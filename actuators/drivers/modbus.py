@@ -7,10 +7,10 @@ closes all valves when this process has died.
 
 import threading
 
-from actuators.drivers.driver import WiredInputs
 from actuators.drivers.modbus_client import ModbusDevice, ModbusError
 from actuators.drivers.outputs import OutputMap
 from actuators.errors import DriverError
+from sorter.model.condition import WiredInputs
 from sorter.model.settings import ModbusSettings
 from sorter.model.units import NS_PER_MS, ms_to_ns
 from sorter.runtime.clock import Clock

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import serial
 
-from actuators.drivers.driver import Actuation, WiredInputs
+from actuators.drivers.driver import Actuation
 from actuators.drivers.outputs import OutputMap
 from actuators.drivers.serial_frames import (
     DeviceState,
@@ -25,6 +25,7 @@ from actuators.drivers.serial_frames import (
 from actuators.drivers.tick_clock import TickClock
 from actuators.errors import DriverError
 from sorter.errors import ConfigurationError
+from sorter.model.condition import WiredInputs
 from sorter.model.settings import SerialSettings
 from sorter.model.units import NS_PER_MS, ms_to_ns
 from sorter.runtime.clock import Clock

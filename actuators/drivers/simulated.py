@@ -8,8 +8,9 @@ from typing import Protocol
 import msgspec
 from numpy.random import PCG64, Generator
 
-from actuators.drivers.driver import Actuation, WiredInputs
+from actuators.drivers.driver import Actuation
 from actuators.errors import DriverError
+from sorter.model.condition import WiredInputs
 from sorter.model.ejection import ItemOutcome, Outcomes, ShotOutcome
 from sorter.model.settings import Settings, StationSettings
 from sorter.model.units import NS_PER_MS, mm_to_um, ms_to_ns

@@ -224,6 +224,8 @@ class ValveSettings(Section, frozen=True):
     response_ms: DurationMs = 8.0
     # the same for a station ("pet") or a nozzle ("pet:30") that is slower or faster than the rest
     own_response_ms: dict[str, DurationMs] = {}
+    # air through one open nozzle, at the pressure that the bar has
+    air_l_per_ms: Annotated[float, Meta(ge=0.0, le=100.0)] = 0.005
     # standard deviation of the simulated response
     jitter_ms: Annotated[float, Meta(ge=0.0, le=100.0)] = 0.1
     # simulated nozzles that never open, as "station:nozzle"

@@ -4,7 +4,16 @@ import enum
 
 import msgspec
 
-from sorter.model.condition import Fault, Health, KeepRequest, Mode, ModeState, OperatorRequest
+from sorter.model.condition import (
+    Fault,
+    Health,
+    KeepRequest,
+    Mode,
+    ModeState,
+    OperatorRequest,
+    ValveReport,
+    WiredInputs,
+)
 from sorter.model.ejection import Ack, Assessment, Decision, EjectionCommand, Outcomes
 from sorter.model.statistics import LineStatistics
 from sorter.model.tracks import BeltState, Preview, TrackBatch
@@ -59,6 +68,9 @@ ASSESSMENT = Topic("assessment", Assessment, ("sorter",), 15.0, 1000.0, Delivery
 MODE = Topic("mode", ModeState, ("sorter",), 1.0, 3000.0, Delivery.LATEST)
 STATISTICS = Topic("statistics", LineStatistics, ("sorter",), 1.0, 3000.0, Delivery.LATEST)
 OUTCOMES = Topic("outcomes", Outcomes, ("actuators",), 10.0, None, Delivery.LATEST)
+# what is wired to the valve hardware: at every change, and once a second
+INPUTS = Topic("inputs", WiredInputs, ("actuators",), 1.0, 3000.0, Delivery.LATEST)
+VALVES = Topic("valves", ValveReport, ("actuators",), 1.0, 5000.0, Delivery.LATEST)
 HEALTH = Topic("health", Health, EVERYONE, 2.0, 2000.0, Delivery.LATEST)
 FAULT = Topic("fault", Fault, EVERYONE, None, None, Delivery.LATEST)
 REQUEST = Topic("request", OperatorRequest, ("ui",), None, None, Delivery.LATEST)
@@ -69,8 +81,8 @@ ACK = Topic("ack", Ack, ("actuators",), None, None, Delivery.ANSWERED)
 HEARTBEAT = Topic("heartbeat", Heartbeat, ("sorter", "actuators"), 10.0, 300.0, Delivery.LATEST)
 
 TOPICS: tuple[Topic, ...] = (
-    TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, HEALTH, FAULT, REQUEST, KEEP, COMMAND,
-    ACK, HEARTBEAT,
+    TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, INPUTS, VALVES, HEALTH, FAULT, REQUEST,
+    KEEP, COMMAND, ACK, HEARTBEAT,
 )  # fmt: skip
 TOPIC_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
 TOPIC_BY_TYPE: dict[type[msgspec.Struct], Topic] = {topic.message_type: topic for topic in TOPICS}

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import pytest
 
-from actuators.drivers.driver import Actuation, ValveDriver, WiredInputs
+from actuators.drivers.driver import Actuation, ValveDriver
 from actuators.drivers.gpio import GpioBar
 from actuators.drivers.modbus import ModbusCoils
 from actuators.drivers.modbus_client import ModbusDevice, ModbusError
@@ -33,6 +33,7 @@ from actuators.drivers.serial_frames import (
 from actuators.drivers.serial_link import SerialValves
 from actuators.drivers.simulated import SimulatedBar
 from actuators.errors import DriverError
+from sorter.model.condition import WiredInputs
 from sorter.model.drive import BeltDrive
 from sorter.model.settings import GpioSettings, ModbusSettings, SerialSettings, Settings
 from sorter.model.units import NS_PER_MS, NS_PER_S
