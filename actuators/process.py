@@ -153,7 +153,9 @@ class ValveControl:
 
     def _follow_sorter(self, now_ns: int) -> list[Ack]:
         was_linked = self._obedience.is_linked
-        heard = SorterHeard(self._link.is_alive(now_ns), self._link.peer_boot_id, self._link.peer_mode)
+        heard = SorterHeard(
+            self._link.is_alive(now_ns), self._link.peer_boot_id, self._link.peer_mode, self._link.known_loss_count
+        )
         acks = self._obedience.follow(heard, now_ns)
         self._link.loss_count = self._obedience.loss_count
         if was_linked and not self._obedience.is_linked:

@@ -174,6 +174,7 @@ class DecisionDesk:
             if self._peer_loss is not None:
                 self._mode.take_fault("the valve controller had lost the line", now_ns)
             self._peer_loss = loss
+            self._link.known_loss_count = loss[1]
 
     def _step_mode(self) -> None:
         now_ns = self._clock.now_ns()

@@ -53,6 +53,8 @@ def run(duration: str | None, as_json: bool, **options: Any) -> None:
     """
     settings = settings_from_options(options)
     duration_s = duration_seconds(duration) if duration is not None else None
+    if settings.maintenance:
+        raise ConfigurationError("configuration: maintenance = true: the line does not run; set false once it is ready")
     open_calibration(settings)
     open_world(settings)
     _check_port(settings)

@@ -348,6 +348,8 @@ class Settings(Section, frozen=True):
     line_name: Annotated[str, Meta(min_length=1, max_length=64)] = "demo"
     # true: a line starts, and goes on after a fault of its own, without an operator; for simulated valves
     start_by_itself: bool = True
+    # true: valves may be moved by hand (farz commission), and the line does not run
+    maintenance: bool = False
     belt: BeltSettings = BeltSettings()
     camera: CameraSettings = CameraSettings()
     source: SourceSettings = SourceSettings()

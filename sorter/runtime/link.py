@@ -42,6 +42,7 @@ class CommandLink:
     Attributes:
         socket: for polling alone.
         mode: what the controller is told with every heartbeat, and at the next tick when it changes.
+        known_loss_count: of the controller's losses of us, those that have been acted on; it is told so.
         telemetry: what a controller on another box said beside its answers, since it was last taken.
         malformed_count: messages that could not be read.
         foreign_ack_count: answers meant for an earlier life of the sorter; they are left out.
@@ -51,6 +52,7 @@ class CommandLink:
         self.malformed_count = 0
         self.foreign_ack_count = 0
         self.mode = Mode.IDLE
+        self.known_loss_count = 0
         self.telemetry: list[msgspec.Struct] = []
         self._boot_id = boot_id
         self._clock = clock
@@ -113,7 +115,7 @@ class CommandLink:
 
     def tick(self, now_ns: int) -> None:
         """Send a heartbeat when it is due, or when the mode has changed."""
-        heartbeat = self._sender.due_heartbeat(Heartbeat(mode=self.mode), self._peer, now_ns)
+        heartbeat = self._sender.due_heartbeat(Heartbeat(self.mode, self.known_loss_count), self._peer, now_ns)
         if heartbeat is not None:
             self._send(heartbeat)
 
@@ -217,6 +219,11 @@ class ControllerLink:
     def peer_mode(self) -> Mode | None:
         """The mode that the sorter's present life has said last, None before."""
         return None if self._peer.heartbeat is None else self._peer.heartbeat.mode
+
+    @property
+    def known_loss_count(self) -> int | None:
+        """How many of our losses of it the sorter's present life has acted on, None before it has said so."""
+        return None if self._peer.heartbeat is None else self._peer.heartbeat.loss_count
 
     def is_alive(self, now_ns: int) -> bool:
         """Whether the sorter was heard within the liveness time."""

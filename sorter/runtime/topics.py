@@ -46,7 +46,8 @@ class Heartbeat(msgspec.Struct, frozen=True):
 
     Attributes:
         mode: the line's mode; the sorter's heartbeats alone have it.
-        loss_count: how often the controller has found the sorter silent in this life of its own.
+        loss_count: how often the controller has found the sorter silent in this life of its own; the sorter says back
+            what it knows of, and before it does Execute does not count, for it may not have noticed its own silence.
         heard_sent_at_ns: when the newest heartbeat of the other end was sent, by its own clock.
         heard_at_ns: when it was heard here.
     """

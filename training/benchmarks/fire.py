@@ -121,6 +121,8 @@ class _PlayedSorter:
     def turn(self, *, is_shooting: bool) -> None:
         """Send what is due and read what has arrived."""
         now_ns = self._clock.now_ns()
+        if self._link.peer_loss is not None:
+            self._link.known_loss_count = self._link.peer_loss[1]
         self._link.tick(now_ns)
         if is_shooting and now_ns >= self._shot_due_ns:
             self._shot_due_ns = now_ns + _SHOT_PERIOD_NS

@@ -67,8 +67,9 @@ class ControllerLife:
         for received in arrived:
             self.peer.hear(received, now_ns)
         heartbeat = self.peer.heartbeat
-        mode = heartbeat.mode if heartbeat is not None else None
-        acks = self.obedience.follow(SorterHeard(self.peer.is_alive(now_ns), self.peer.boot_id, mode), now_ns)
+        mode, known = (heartbeat.mode, heartbeat.loss_count) if heartbeat is not None else (None, None)
+        heard = SorterHeard(self.peer.is_alive(now_ns), self.peer.boot_id, mode, known)
+        acks = self.obedience.follow(heard, now_ns)
         for received in arrived:
             if isinstance(received.message, EjectionCommand):
                 acks += self.controller.receive(received.message, belt, now_ns)
@@ -151,7 +152,8 @@ class Attack:
     def speak(self) -> None:
         if self.now_ns >= self.heartbeat_due_ns:
             self.heartbeat_due_ns = self.now_ns + 100 * NS_PER_MS
-            self.send(Heartbeat(mode=self.mode))
+            self.known_loss_count = self.controller.obedience.loss_count
+            self.send(Heartbeat(self.mode, self.known_loss_count))
         for _ in range(self.rng.randrange(4) if self.mode is Mode.EXECUTE else 0):
             self.send(self.command())
         if self.old and self.rng.random() < 0.3:

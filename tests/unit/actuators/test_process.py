@@ -49,6 +49,8 @@ class PlayedSorter:
     def turn(self) -> None:
         now_ns = self.clock.now_ns()
         self.link.mode = self.mode
+        if self.link.peer_loss is not None:
+            self.link.known_loss_count = self.link.peer_loss[1]
         self.link.tick(now_ns)
         wait_for_any([self.link.socket, self.reader.socket], 20)
         self.acks += self.link.receive()
