@@ -298,6 +298,15 @@ class UiSettings(Section, frozen=True):
     preview_rate_hz: Annotated[float, Meta(gt=0.0, le=60.0)] = 10.0
 
 
+class PlantSettings(Section, frozen=True):
+    """What the plant's control system may read."""
+
+    # where OPC UA is served, read only and without a password: to the plant's own network at most
+    host: str = "127.0.0.1"
+    # 0: not served; 4840 is the usual one
+    opcua_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+
+
 class HarvestSettings(Section, frozen=True):
     """Which pictures the line keeps for labelling, and how many; without a folder it keeps none."""
 
@@ -362,6 +371,7 @@ class Settings(Section, frozen=True):
     safety: SafetySettings = SafetySettings()
     simulation: SimulationSettings = SimulationSettings()
     ui: UiSettings = UiSettings()
+    plant: PlantSettings = PlantSettings()
     harvest: HarvestSettings = HarvestSettings()
     supervision: SupervisionSettings = SupervisionSettings()
 

@@ -42,12 +42,16 @@ PROCESSES: tuple[ProcessSpec, ...] = (
     ProcessSpec("sorter", "sorter", niceness=-10),
     ProcessSpec("vision", "vision", niceness=-5),
     ProcessSpec("ui", "ui"),
+    ProcessSpec("plant", "plant", niceness=5),
 )
 
 
 def processes_of(settings: Settings) -> tuple[ProcessSpec, ...]:
-    """What runs on this box: a controller on another one is that box's own."""
-    return tuple(spec for spec in PROCESSES if spec.name != "actuators" or not settings.link.address)
+    """What runs on this box: a controller on another one is that box's own, and the plant need not be told anything."""
+    left_out = {"actuators"} if settings.link.address else set()
+    if settings.plant.opcua_port == 0:
+        left_out.add("plant")
+    return tuple(spec for spec in PROCESSES if spec.name not in left_out)
 
 
 class _Child:
