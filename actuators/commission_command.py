@@ -181,7 +181,7 @@ def _geometry_table(found: Geometry) -> str:
     lines = [
         f"at {found.speed_m_s:.2f} m/s",
         f"motion blur        {found.blur_mm:.2f} mm = {found.blur_px:.2f} px   {verdict}",
-        f"views              one each {found.frame_rate_hz:.1f}th of a second, {found.views_per_item:.1f} an item",
+        f"views              {found.frame_rate_hz:.1f} a second, {found.views_per_item:.1f} an item",
     ]
     for station_id, lead_ms in found.lead_ms.items():
         verdict = "far enough" if found.is_far_enough(station_id) else "TOO NEAR: decided before the last view"

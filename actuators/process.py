@@ -3,11 +3,14 @@
 One thread, one loop, no waiting longer than 5 ms; what a shot may do is decided in `actuators.controller`.
 """
 
+from typing import cast
+
 from actuators.belt_position import travel_at_um
 from actuators.controller import Controller
+from actuators.drivers.driver import ValveDriver
 from actuators.drivers.opening import open_valves
 from actuators.drivers.simulated import SimulatedBar
-from actuators.encoder import BusEncoder, Encoder, FollowedTravel, SimulatedEncoder
+from actuators.encoder import BusEncoder, CountedEncoder, Counter, Encoder, FollowedTravel, SimulatedEncoder
 from actuators.errors import DriverError
 from actuators.obedience import Obedience, SorterHeard
 from actuators.scheduling import collect_garbage, take_precedence
@@ -18,6 +21,7 @@ from sorter.model.condition import HealthStatus, WiredInputs
 from sorter.model.drive import BeltDrive
 from sorter.model.ejection import Ack, EjectionCommand
 from sorter.model.recipe import recipe_hash
+from sorter.model.tracks import BeltState
 from sorter.model.units import NS_PER_MS
 from sorter.runtime.bus import Subscriber, wait_for_any
 from sorter.runtime.link import ControllerLink
@@ -63,11 +67,11 @@ class ValveControl:
         self._sockets = [self._link.socket]
         if settings.link.address:
             context.publisher.forward = self._link.send
-        self._reads_pulses = settings.belt.travel_from == "simulated"
-        self._encoder = self._open_encoder()
+        self._reads_pulses = settings.belt.travel_from != "pictures"
+        self._belt: BeltState | None = None
+        self._bar: SimulatedBar | None = None
+        self._driver, self._encoder = self._open_hardware()
         self._belt = self._encoder.read(self._clock.now_ns())
-        self._bar = self._open_bar()
-        self._driver = self._bar or open_valves(settings, self._clock, self._travel_at_um)
         self._controller = Controller(settings, recipe_hash(settings.recipe), self._driver, context.boot_id)
         self._obedience = Obedience(self._controller)
         self._tally = Tally()
@@ -117,6 +121,18 @@ class ValveControl:
             self._context.publisher.forward = None
             self._link.close()
 
+    def _open_hardware(self) -> tuple[ValveDriver, Encoder]:
+        """Valves and encoder, one of which may be part of the other."""
+        settings = self._context.settings
+        if settings.valves.driver == "simulated":
+            encoder = self._open_encoder()
+            self._bar = self._open_bar(encoder)
+            return self._bar, encoder
+        driver = open_valves(settings, self._clock, self._travel_at_um)
+        if settings.belt.travel_from == "valves":
+            return driver, CountedEncoder(cast("Counter", driver), settings.belt.encoder_pulse_um)
+        return driver, self._open_encoder()
+
     def _open_encoder(self) -> Encoder:
         plan = self._context.plan
         if self._reads_pulses:
@@ -125,16 +141,12 @@ class ValveControl:
         self._sockets.append(reader.socket)
         return BusEncoder(reader)
 
-    def _open_bar(self) -> SimulatedBar | None:
-        """The simulated valves, None where the configuration names real ones."""
+    def _open_bar(self, encoder: Encoder) -> SimulatedBar:
         plan = self._context.plan
-        if plan.settings.valves.driver != "simulated":
-            return None
-        world = open_world(plan.settings)
-        if self._reads_pulses:
-            drive = BeltDrive(plan.settings.belt)
-            return SimulatedBar(plan.settings, drive, plan.epoch_ns, world, self._clock.now_ns())
-        return SimulatedBar(plan.settings, FollowedTravel(self._encoder, plan.epoch_ns), plan.epoch_ns, None)
+        if not self._reads_pulses:
+            return SimulatedBar(plan.settings, FollowedTravel(encoder, plan.epoch_ns), plan.epoch_ns, None)
+        drive, world = BeltDrive(plan.settings.belt), open_world(plan.settings)
+        return SimulatedBar(plan.settings, drive, plan.epoch_ns, world, self._clock.now_ns())
 
     def _travel_at_um(self, instant_ns: int) -> int | None:
         return None if self._belt is None else travel_at_um(self._belt, instant_ns)

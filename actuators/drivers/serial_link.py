@@ -30,7 +30,8 @@ from sorter.model.settings import SerialSettings
 from sorter.model.units import NS_PER_MS, ms_to_ns
 from sorter.runtime.clock import Clock
 
-_PING_PERIOD_NS = 50 * NS_PER_MS
+# each answer tells the encoder's count as well
+_PING_PERIOD_NS = 10 * NS_PER_MS
 _READ_TIMEOUT_S = 0.01
 _WORD = 65_536
 
@@ -123,9 +124,18 @@ class SerialValves:
         bits = self._state.inputs if self._state is not None else 0
         return WiredInputs(**{name: bool(bits >> bit & 1) for name, bit in self._settings.inputs.items()})
 
-    def encoder_count(self) -> int | None:
-        """Pulses that the device has counted, None before it was heard."""
-        return None if self._state is None else self._state.encoder_count
+    def encoder_reading(self, now_ns: int) -> tuple[int, int] | None:
+        """When the device counted last, and how many pulses since it began; None while it is in trouble.
+
+        How old the count is follows from the device's own ticks, not from when it arrived.
+        """
+        state, now_us = self._state, self._ticks.tick_us_at(now_ns)
+        if state is None or now_us is None or self._trouble is not None:
+            return None
+        age_us = (now_us - state.tick_us) % 2**32
+        # a count of this very moment may seem some microseconds ahead
+        age_us = 0 if age_us > 2**31 else age_us
+        return now_ns - age_us * 1000, state.encoder_count
 
     def shut_down(self) -> None:
         """Order all outputs off, and close the port once that is answered or overdue."""

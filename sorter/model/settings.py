@@ -26,8 +26,11 @@ class BeltSettings(Section, frozen=True):
     """The belt and how its travel is known."""
 
     width_mm: PositiveMm = 1400.0
-    # simulated: the drive below; pictures: phase correlation between frames, for lines without an encoder
-    travel_from: Literal["simulated", "pictures"] = "simulated"
+    # simulated: the drive below; pictures: phase correlation between frames, for lines without an encoder; valves: the
+    # encoder that the valves' microcontroller counts
+    travel_from: Literal["simulated", "pictures", "valves"] = "simulated"
+    # belt between two pulses of that encoder
+    encoder_pulse_um: Annotated[int, Meta(ge=1, le=100_000)] = 100
     speed_m_s: SpeedMS = 2.0
     # with a second speed the simulated drive ramps between the two
     speed_high_m_s: SpeedMS | None = None

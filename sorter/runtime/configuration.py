@@ -145,6 +145,10 @@ def _check_nozzle_names(settings: Settings) -> None:
 def _check_wiring(settings: Settings) -> None:
     """Every nozzle of a real bar must be wired, and no real line starts by itself."""
     valves = settings.valves
+    if settings.belt.travel_from == "valves" and valves.driver != "serial":
+        raise ConfigurationError(
+            f"configuration: belt.travel_from = 'valves': valves.driver {valves.driver!r} counts none; 'serial' does"
+        )
     if valves.driver == "simulated":
         return
     if settings.start_by_itself:

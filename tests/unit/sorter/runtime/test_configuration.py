@@ -231,6 +231,7 @@ def test_check_config_says_in_a_sentence_that_a_configuration_can_be_used(oracle
         ({"start_by_itself": False, "valves": {"driver": "modbus"}}, "modbus.first_coils"),
         ({"start_by_itself": False, "valves": {"driver": "gpio"}}, "gpio.lines"),
         ({"start_by_itself": False, "valves": {"driver": "serial"}}, "serial.first_outputs"),
+        ({"belt": {"travel_from": "valves"}}, "travel_from"),
         ({"valves": {"own_response_ms": {"pet:500": 3.0}}}, "own_response_ms"),
         ({"valves": {"stuck_open_nozzles": ["pet"]}}, "stuck_open_nozzles"),
         ({"recipe": {"stations": [{**STATION, "actuator": "pusher"}]}}, "nozzle_count"),
