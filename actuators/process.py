@@ -6,6 +6,7 @@ One thread, one loop, no waiting longer than 5 ms; what a shot may do is decided
 from typing import cast
 
 from actuators.belt_position import travel_at_um
+from actuators.chores import Chores
 from actuators.controller import Controller
 from actuators.drivers.driver import ValveDriver
 from actuators.drivers.opening import open_valves
@@ -31,9 +32,6 @@ from sorter.runtime.topics import BELT
 
 _SAMPLE_PERIOD_NS = 5 * NS_PER_MS
 _BELT_PERIOD_NS = 10 * NS_PER_MS
-# no collection of young objects takes longer than this
-_COLLECTION_NS = 5 * NS_PER_MS
-_CONDITION_PERIOD_NS = 100 * NS_PER_MS
 _REPORT_PERIOD_NS = 1000 * NS_PER_MS
 _LINK_LOST = "link_lost"
 _VALVES_DISOBEY = "valves_disobey"
@@ -77,11 +75,19 @@ class ValveControl:
         self._tally = Tally()
         self._health = ValveHealth(settings)
         self._inputs: WiredInputs | None = None
-        self._report_due_ns = self._inputs_due_ns = self._clock.now_ns()
+        self._inputs_due_ns = self._clock.now_ns()
         self._was_in_trouble = False
         self._detail = f"{self._driver.name}, {take_precedence(settings.controller)}"
         self._due_ns: int | None = None
-        self._belt_due_ns = self._condition_due_ns = self._clock.now_ns()
+        self._belt_due_ns = self._clock.now_ns()
+        self._chores = Chores(
+            [
+                (100 * NS_PER_MS, self._publish_outcomes),
+                (100 * NS_PER_MS, lambda _now_ns: collect_garbage()),
+                (200 * NS_PER_MS, self._publish_health),
+                (1000 * NS_PER_MS, self._publish_valves),
+            ]
+        )
 
     def receive(self) -> list[EjectionCommand]:
         """Wait until something is due or arrives, then take all commands."""
@@ -101,7 +107,7 @@ class ValveControl:
         return acks
 
     def send(self, acks: list[Ack]) -> None:
-        """Answer first; then heartbeat, belt, outcomes and health, each when it is due."""
+        """Answer first; then heartbeat, belt and inputs when they are due, and a chore if there is time."""
         for command, ack in self._tally.note_acks(acks):
             self._health.note_fired(command, ack)
         for ack in acks:
@@ -110,7 +116,7 @@ class ValveControl:
         self._link.tick(now_ns)
         self._publish_belt(now_ns)
         self._publish_inputs(now_ns)
-        self._publish_condition(now_ns)
+        self._chores.step(now_ns, self._due_ns)
 
     def close(self) -> None:
         """Close all valves, whatever ended the loop, and answer what was pending."""
@@ -193,32 +199,27 @@ class ValveControl:
             self._belt_due_ns = now_ns + _BELT_PERIOD_NS
             self._context.publisher.publish(self._belt)
 
-    def _publish_condition(self, now_ns: int) -> None:
-        if now_ns >= self._condition_due_ns:
-            self._condition_due_ns = now_ns + _CONDITION_PERIOD_NS
-            self._publish_valves(now_ns)
-            lost = {
-                OPEN_COUNT_FIGURE: float(len(self._controller.use.open_nozzles)),
-                "pending_command_count": float(self._controller.pending_count),
-                "lost_ack_count": float(self._link.lost_count),
-                "malformed_message_count": float(self._link.malformed_count),
-            }
-            self._context.publish_health(self._tally.figures() | lost)
-            if self._due_ns is None or self._due_ns - now_ns > _COLLECTION_NS:
-                collect_garbage()
+    def _publish_health(self, _now_ns: int) -> None:
+        lost = {
+            OPEN_COUNT_FIGURE: float(len(self._controller.use.open_nozzles)),
+            "pending_command_count": float(self._controller.pending_count),
+            "lost_ack_count": float(self._link.lost_count),
+            "malformed_message_count": float(self._link.malformed_count),
+        }
+        self._context.publish_health(self._tally.figures() | lost)
 
-    def _publish_valves(self, now_ns: int) -> None:
+    def _publish_outcomes(self, now_ns: int) -> None:
         if self._bar is not None:
             outcomes = self._bar.outcomes(now_ns)
             self._health.note_outcomes(outcomes)
             self._context.publisher.publish(outcomes)
+
+    def _publish_valves(self, now_ns: int) -> None:
         while self._controller.responses:
             station_id, pulse, difference_ns = self._controller.responses.popleft()
             for number in range(pulse.first_nozzle, pulse.last_nozzle + 1):
                 self._health.note_response((station_id, number), difference_ns)
-        if now_ns >= self._report_due_ns:
-            self._report_due_ns = now_ns + _REPORT_PERIOD_NS
-            self._context.publisher.publish(self._health.report(self._controller.use, now_ns))
+        self._context.publisher.publish(self._health.report(self._controller.use, now_ns))
 
     def _publish_inputs(self, now_ns: int) -> None:
         """What is wired, at every change and once a second; what cannot be read is trouble enough by itself."""

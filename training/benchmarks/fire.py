@@ -54,7 +54,7 @@ def measure_fire(*, quick: bool) -> dict[str, float]:
     rounds, block_s = (1, 2.0) if quick else (5, 12.0)
     with _controller() as sorter:
         with _load():
-            blocks = [(sorter.shoot(block_s), _cyclictest_us(block_s)) for _ in range(rounds)]
+            blocks = [(sorter.shoot(block_s), _cyclictest_us(block_s, sorter)) for _ in range(rounds)]
         with _processes([[sys.executable, "-c", _BUSY_BESIDE_QUIET]] * 2):
             gil_busy_ns = sorter.shoot(block_s)
     errors_ns = np.concatenate([errors for errors, _ in blocks])
@@ -194,8 +194,8 @@ def _processes(commands: list[list[str]]) -> Iterator[None]:
             process.wait()
 
 
-def _cyclictest_us(duration_s: float) -> NDArray[np.int64]:
-    """Wake-up latencies in µs, (N,) int64; empty where cyclictest is not installed."""
+def _cyclictest_us(duration_s: float, sorter: _PlayedSorter) -> NDArray[np.int64]:
+    """Wake-up latencies in µs, (N,) int64, while the line idles; empty where cyclictest is not installed."""
     cyclictest = shutil.which("cyclictest")
     if cyclictest is None:
         return np.empty(0, np.int64)
@@ -204,8 +204,11 @@ def _cyclictest_us(duration_s: float) -> NDArray[np.int64]:
         cyclictest, "--quiet", "--mlockall", f"--priority={priority}", f"--interval={_CYCLE_US}",
         f"--loops={round(duration_s * 1_000_000 / _CYCLE_US)}", f"--histogram={_LONGEST_US}",
     ]  # fmt: skip
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - named above
-    return histogram_values(said)
+    with tempfile.TemporaryFile("w+") as said, subprocess.Popen(command, stdout=said) as running:  # noqa: S603 - above
+        while running.poll() is None:
+            sorter.turn(is_shooting=False)
+        said.seek(0)
+        return histogram_values(said.read())
 
 
 def histogram_values(said: str) -> NDArray[np.int64]:
