@@ -28,6 +28,7 @@ class Peer:
     def __init__(self, liveness_ns: int) -> None:
         self._liveness_ns = liveness_ns
         self._heard_at_ns: int | None = None
+        self._newest_seq: int | None = None
         self._ended_lives: deque[str] = deque(maxlen=_KEPT_LIVES)
         self.boot_id: str | None = None
         self.heartbeat: Heartbeat | None = None
@@ -35,9 +36,16 @@ class Peer:
         self.heartbeat_heard_at_ns: int | None = None
 
     def hear(self, received: Received, now_ns: int) -> bool:
-        """Note a message; False for one that is not of the present life."""
+        """Note a message; False for one that is not of the present life.
+
+        Only what is newer than everything before shows that the other end lives, and in which mode.
+        """
         if received.boot_id != self.boot_id and not self._begin_life(received.boot_id, now_ns):
             return False
+        if self._newest_seq is not None and received.seq <= self._newest_seq:
+            # late, doubled or replayed: it says nothing of how the other end is now
+            return True
+        self._newest_seq = received.seq
         self._heard_at_ns = now_ns
         if isinstance(received.message, Heartbeat):
             self.heartbeat = received.message
@@ -54,6 +62,7 @@ class Peer:
         if self.boot_id is not None:
             self._ended_lives.append(self.boot_id)
         self.boot_id = boot_id
+        self._newest_seq = None
         self.heartbeat = self.heartbeat_sent_at_ns = self.heartbeat_heard_at_ns = None
         return True
 

@@ -97,7 +97,7 @@ class Attack:
         self.cut_until_ns = 0
         self.obeyed: tuple[str | None, int] = (None, 0)
         self.is_sorter_awake_at_ns = 0
-        self.heartbeat_due_ns = 0
+        self.heartbeat_due_ns = self.message_count = 0
         self.begin_sorter()
 
     def new_controller(self) -> ControllerLife:
@@ -176,7 +176,8 @@ class Attack:
         return command
 
     def send(self, message: msgspec.Struct) -> None:
-        received = Received("", self.boot_id, 0, self.now_ns, message)
+        self.message_count += 1
+        received = Received("", self.boot_id, self.message_count, self.now_ns, message)
         sent = Sent(received, self.controller.boot_id)
         self.old = [*self.old[-300:], sent]
         if self.now_ns < self.cut_until_ns and self.rng.random() < 0.5:

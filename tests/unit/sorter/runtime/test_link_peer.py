@@ -13,8 +13,19 @@ from sorter.runtime.topics import Heartbeat
 LIVENESS_NS = 290 * NS_PER_MS
 
 
-def heartbeat(boot_id: str, mode: Mode | None = None) -> Received:
-    return Received("heartbeat", boot_id, 1, 5, Heartbeat(mode=mode))
+def heartbeat(boot_id: str, mode: Mode | None = None, seq: int = 1) -> Received:
+    return Received("heartbeat", boot_id, seq, 5, Heartbeat(mode=mode))
+
+
+def test_what_comes_late_or_again_neither_keeps_alive_nor_brings_a_mode_back() -> None:
+    peer = Peer(LIVENESS_NS)
+    assert peer.hear(heartbeat("life", Mode.EXECUTE, 1), 0)
+    assert peer.hear(heartbeat("life", Mode.HELD, 3), 1)
+    for seq in (1, 2, 3):
+        assert peer.hear(heartbeat("life", Mode.EXECUTE, seq), LIVENESS_NS)
+    assert peer.heartbeat is not None
+    assert peer.heartbeat.mode is Mode.HELD
+    assert not peer.is_alive(LIVENESS_NS + 2)
 
 
 def test_a_new_life_counts_once_the_one_before_is_silent() -> None:
