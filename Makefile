@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test check tests bench format clean
+.PHONY: help run test check tests bench soak mutate format clean
 
 help:
 	@echo "make run     install into .venv and run the line; the page is at http://127.0.0.1:8420/"
 	@echo "make test    install what tests need, then check and tests"
 	@echo "make check   format, lint, types, import contracts, spelling"
 	@echo "make bench   measure how fast the line is, beside its peers; half an hour on a machine that does nothing else"
+	@echo "make soak    the tests that take long: a million commands, two hundred faults"
+	@echo "make mutate  make every slip in the safety gate and see that a test fails for each"
 	@echo "make format  put the code into its form"
 	@echo "make clean   remove .venv and caches"
 
@@ -28,15 +30,24 @@ check: $(VENV)/installed-dev
 tests: $(VENV)/installed-dev $(VENV)/system-packages
 	$(BIN)/pytest
 
-bench: $(VENV)/installed-dev .venv-peers/installed
+bench: $(VENV)/installed-dev $(VENV)/system-packages .venv-peers/installed
 	$(BIN)/farz bench all
+
+# What mutmut lists afterwards is what no test noticed; each such line must be in the file, with the reason.
+mutate: $(VENV)/installed-dev
+	rm -rf mutants
+	$(BIN)/mutmut run
+	! $(BIN)/mutmut results | sed 's/^ *//' | grep -vxFf tests/unit/actuators/accepted_mutants.txt
+
+soak: $(VENV)/installed-dev
+	$(BIN)/pytest -m soak
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-output
+	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants .import_linter_cache test-output
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -3,6 +3,7 @@
 What follows from a reading is the controller's.
 """
 
+from collections import deque
 from typing import Protocol
 
 from actuators.belt_position import travel_at_um
@@ -12,6 +13,8 @@ from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.runtime.bus import Subscriber
 
 PULSE_UM = 100
+# a belt that shakes or is pushed back runs backwards by less
+_JUMP_COUNT = 1000
 # Speed is a difference over this long: 0.1 mm of rounding then is 5 mm/s, and on a 1 m/s² ramp it lags 10 mm/s.
 _SPEED_WINDOW_NS = 20 * NS_PER_MS
 
@@ -74,3 +77,39 @@ class FollowedTravel:
         instant_ns = self._epoch_ns + elapsed_ns
         state = self._encoder.read(instant_ns)
         return travel_at_um(state, instant_ns) if state is not None else 0
+
+
+class Counter(Protocol):
+    """Hardware that counts an encoder's pulses."""
+
+    def encoder_reading(self, now_ns: int) -> tuple[int, int] | None:
+        """When it counted last and how many pulses since its start; None while that is not known."""
+        ...
+
+
+class CountedEncoder:
+    """Travel as the valve hardware counts it, and speed as the difference over the last 20 ms or more."""
+
+    def __init__(self, counter: Counter, pulse_um: int) -> None:
+        self._counter = counter
+        self._pulse_um = pulse_um
+        self._readings: deque[tuple[int, int]] = deque()
+        self._newest: BeltState | None = None
+
+    def read(self, now_ns: int) -> BeltState | None:
+        """The newest reading; None until two are known. Begins anew where the count runs backwards by much."""
+        reading = self._counter.encoder_reading(now_ns)
+        if reading is None or (self._readings and reading[0] <= self._readings[-1][0]):
+            return self._newest
+        if self._readings and reading[1] < self._readings[-1][1] - _JUMP_COUNT:
+            self._readings.clear()
+            self._newest = None
+        self._readings.append(reading)
+        while len(self._readings) > 2 and self._readings[1][0] <= reading[0] - _SPEED_WINDOW_NS:
+            self._readings.popleft()
+        since_ns, since_count = self._readings[0]
+        if reading[0] - since_ns >= _SPEED_WINDOW_NS // 2:
+            moved_um = (reading[1] - since_count) * self._pulse_um
+            speed_um_s = round(moved_um * NS_PER_S / (reading[0] - since_ns))
+            self._newest = BeltState(reading[0], reading[1] * self._pulse_um, speed_um_s)
+        return self._newest

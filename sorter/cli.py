@@ -20,6 +20,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "harvest": ("training.harvest.harvest_command:harvest", "Pictures the line kept: list, export to label, import."),
     "bundle": ("sorter.bundle_command:bundle", "Model bundles: look, sign, promote to a line, roll back."),
     "calibrate": ("vision.calibrate_command:calibrate", "Find where the camera looks, from a picture of a board."),
+    "commission": ("actuators.commission_command:commission", "Put a line into service: geometry, nozzles, delays."),
+    "doctor": ("sorter.doctor_command:doctor", "Check whether this machine is fit to run a line."),
+    "keys": ("sorter.keys_command:keys", "Make the keys of a valve controller on a box of its own."),
     "check-config": ("sorter.check_command:check_config", "Check a line's configuration, or list every key."),
 }
 

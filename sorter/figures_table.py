@@ -20,8 +20,15 @@ def figures_table(figures: Figures) -> str:
             *(_row(name, station) for name, station in rows),
             ", ".join(losses[:3]),
             ", ".join(losses[3:]),
+            *_refusals(figures),
         ]
     )
+
+
+def _refusals(figures: Figures) -> list[str]:
+    """One line that says why commands did not fire, none where all did."""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in figures.refusals.items())
+    return [f"refused: {reasons}"] if reasons else []
 
 
 def _row(name: str, station: StationFigures) -> str:

@@ -4,24 +4,24 @@ from sorter.calibration import ModelCalibrations
 from sorter.errors import BadInputError
 from sorter.line_mode import LineMode
 from sorter.line_statistics import LiveStatistics
-from sorter.model.condition import Health, HealthStatus, ModeState, OperatorRequest
+from sorter.model.condition import Health, HealthStatus, ModeState, OperatorRequest, WiredInputs
 from sorter.model.ejection import Outcomes
 from sorter.model.recipe import recipe_hash
 from sorter.model.stage_times import StageTimes
 from sorter.model.tracks import BeltState, TrackBatch
 from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.policy.ledger import Ledger, Settled
-from sorter.runtime.bus import Subscriber, wait_for_any
+from sorter.runtime.bus import Publisher, Subscriber, wait_for_any
 from sorter.runtime.envelope import Received
 from sorter.runtime.link import CommandLink
 from sorter.runtime.process import ProcessContext
-from sorter.runtime.topics import BELT, HEALTH, OUTCOMES, REQUEST, TRACKS
+from sorter.runtime.topics import BELT, HEALTH, INPUTS, OUTCOMES, REQUEST, TRACKS
 from sorter.sorting import Ruling, Sorting
 
 _TICK_MS = 10.0
 _STATISTICS_PERIOD_NS = NS_PER_S // 2
 _ACK_GRACE_NS = 500 * NS_PER_MS
-_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST)
+_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST, INPUTS)
 
 
 def decide_items(context: ProcessContext) -> None:
@@ -47,7 +47,8 @@ class DecisionDesk:
         self._context = context
         self._clock = context.clock
         self._reader = Subscriber(context.plan.run_folder, _READ_TOPICS)
-        self._link = CommandLink(context.plan.run_folder, context.boot_id, settings.safety, context.clock)
+        self._link = CommandLink(context.plan.run_folder, context.boot_id, settings, context.clock)
+        self._relay = _relay(context)
         self._calibrations = ModelCalibrations(settings)
         self._sorting = Sorting(settings, self._calibrations.first, context.boot_id)
         self._statistics = LiveStatistics(settings)
@@ -57,6 +58,7 @@ class DecisionDesk:
             recipe_hash(settings.recipe), starts_by_itself=settings.start_by_itself, now_ns=context.clock.now_ns()
         )
         self._published_mode: ModeState | None = None
+        self._peer_loss: tuple[str, int] | None = None
         self._vision_boot_id: str | None = None
         self._due_ns = 0
 
@@ -73,6 +75,7 @@ class DecisionDesk:
             settled = self._ledger.settle(ack)
             if settled is not None:
                 self._settle(settled)
+        self._pass_on()
         for settled in self._ledger.expire(self._clock.now_ns(), _ACK_GRACE_NS):
             self._settle(settled)
         self._step_mode()
@@ -80,8 +83,9 @@ class DecisionDesk:
     def send(self) -> None:
         """Heartbeats, and the once-in-a-while messages."""
         now_ns = self._clock.now_ns()
-        self._link.tick(now_ns)
         state = self._mode.state
+        self._link.mode = state.mode
+        self._link.tick(now_ns)
         if state is not self._published_mode or now_ns >= self._due_ns:
             self._context.publisher.publish(state)
             self._published_mode = state
@@ -95,6 +99,13 @@ class DecisionDesk:
         self._context.publisher.publish(self._statistics.statistics(self._clock.now_ns()))
         self._link.close()
         self._reader.close()
+        if self._relay is not None:
+            self._relay.close()
+
+    def _pass_on(self) -> None:
+        for message in self._link.take_telemetry():
+            if self._relay is not None:
+                self._relay.publish(message, self._link.peer_boot_id)
 
     def _counts(self) -> dict[str, float]:
         """What is open, and every message that was lost or made no sense."""
@@ -114,6 +125,8 @@ class DecisionDesk:
                 self._obey(self._sorting.take_belt(belt, now_ns))
             case Health() as health:
                 self._mode.take_health(health, now_ns)
+            case WiredInputs() as inputs:
+                self._mode.take_inputs(inputs, now_ns)
             case Outcomes() as outcomes:
                 self._statistics.add_outcomes(outcomes)
             case OperatorRequest() as request:
@@ -160,7 +173,24 @@ class DecisionDesk:
     def _settle(self, settled: Settled) -> None:
         self._statistics.add_settled(settled.command, settled.ack)
 
+    def _note_losses(self, now_ns: int) -> None:
+        """The controller may have lost us without our losing it, or have been born anew: what it held is void."""
+        loss = self._link.peer_loss
+        if loss is not None and loss != self._peer_loss:
+            if self._peer_loss is not None:
+                self._mode.take_fault("the valve controller had lost the line", now_ns)
+            self._peer_loss = loss
+            self._link.known_loss_count = loss[1]
+
     def _step_mode(self) -> None:
         now_ns = self._clock.now_ns()
+        self._note_losses(now_ns)
         self._mode.step(now_ns, is_link_alive=self._link.is_alive(now_ns))
         self._sorting.is_executing = self._mode.is_executing
+
+
+def _relay(context: ProcessContext) -> Publisher | None:
+    """Where the controller is on another box, this process says on the bus what the controller says over the link."""
+    if not context.settings.link.address:
+        return None
+    return Publisher(context.plan.run_folder, "actuators", context.boot_id, context.clock)

@@ -27,7 +27,7 @@ from sorter.runtime.clock import SystemClock
 from sorter.runtime.process import BAD_INPUT_EXIT_CODE
 from sorter.runtime.run_folder import RunPlan, create_run_folder
 from sorter.runtime.simulated_world import open_world
-from sorter.runtime.supervisor import Supervisor
+from sorter.runtime.supervisor import Supervisor, processes_of
 from sorter.runtime.topics import HEALTH, MODE, STAGES, STATISTICS
 from sorter.stages_table import stage_figures, stages_table
 
@@ -56,6 +56,8 @@ def run(duration: str | None, as_json: bool, with_stages: bool, **options: Any) 
     """
     settings = settings_from_options(options)
     duration_s = duration_seconds(duration) if duration is not None else None
+    if settings.maintenance:
+        raise ConfigurationError("configuration: maintenance = true: the line does not run; set false once it is ready")
     open_calibration(settings)
     open_world(settings)
     _check_port(settings)
@@ -114,7 +116,8 @@ class _Run:
         self._clock = SystemClock()
         self._publisher = Publisher(plan.run_folder, "supervisor", new_boot_id(), self._clock)
         self._reader = Subscriber(plan.run_folder, [STATISTICS, MODE, HEALTH, STAGES])
-        self._supervisor = Supervisor(plan, plan.settings.supervision, self._clock, self._publisher)
+        specs = processes_of(plan.settings)
+        self._supervisor = Supervisor(plan, plan.settings.supervision, self._clock, self._publisher, specs)
         self._statistics: LineStatistics | None = None
         self._stages: dict[str, StageReport] = {}
         self._mode: ModeState | None = None

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What tests need beside Python: a browser for the page, and the minisign tool that signatures are compared with.
+# What tests need beside Python: a browser for the page, the minisign tool that signatures are compared with, and what
+# firing is measured beside (cyclictest) and under (stress-ng).
 # Installed where we may; elsewhere the tests that need them skip.
 set -euo pipefail
 
@@ -7,6 +8,8 @@ missing=()
 for package in chromium minisign; do
   command -v "$package" >/dev/null || missing+=("$package")
 done
+command -v cyclictest >/dev/null || missing+=(rt-tests)
+command -v stress-ng >/dev/null || missing+=(stress-ng)
 if [ "${#missing[@]}" -eq 0 ]; then
   exit 0
 fi

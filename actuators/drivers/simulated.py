@@ -9,9 +9,11 @@ import msgspec
 from numpy.random import PCG64, Generator
 
 from actuators.drivers.driver import Actuation
+from actuators.errors import DriverError
+from sorter.model.condition import WiredInputs
 from sorter.model.ejection import ItemOutcome, Outcomes, ShotOutcome
 from sorter.model.settings import Settings, StationSettings
-from sorter.model.units import NS_PER_MS, mm_to_um
+from sorter.model.units import NS_PER_MS, mm_to_um, ms_to_ns
 from sorter.model.world import World, WorldItem
 
 # Past the last nozzle by this much, no valve that moves some milliseconds late can touch an item any more.
@@ -34,7 +36,10 @@ class _Shot(msgspec.Struct):
     last_nozzle: int
     opened_at_ns: int
     opened_at_um: int
+    ends_at_ns: int
     rng: Generator
+    # nozzles that open later than the rest, by how much belt
+    late_um: dict[int, int] = {}
     closed_at_um: dict[int, int] = {}
     hit_count: int = 0
 
@@ -46,9 +51,15 @@ class _Shot(msgspec.Struct):
     def last_closed_at_um(self) -> int:
         return max(self.closed_at_um.values())
 
+    def shares_nozzles_with(self, other: "_Shot") -> bool:
+        """Whether two shots of one bar have a nozzle in common."""
+        return self.first_nozzle <= other.last_nozzle and other.first_nozzle <= self.last_nozzle
+
     def blows(self, nozzle: int, travel_um: int) -> bool:
         """Whether this shot holds a nozzle open when the belt is at a travel."""
-        if not self.first_nozzle <= nozzle <= self.last_nozzle or travel_um < self.opened_at_um:
+        if not self.first_nozzle <= nozzle <= self.last_nozzle:
+            return False
+        if travel_um < self.opened_at_um + self.late_um.get(nozzle, 0):
             return False
         closed_at_um = self.closed_at_um.get(nozzle)
         return closed_at_um is None or travel_um <= closed_at_um
@@ -56,6 +67,10 @@ class _Shot(msgspec.Struct):
 
 class SimulatedBar:
     """Valves with response time, jitter and dead nozzles, and the truth of what they ejected."""
+
+    name = "simulated valves"
+    lead_ns = 0
+    ends_pulses_itself = True
 
     def __init__(
         self,
@@ -81,33 +96,50 @@ class SimulatedBar:
         self._epoch_ns = epoch_ns
         self._world = world
         self._dead = frozenset(settings.valves.dead_nozzles)
+        self._stuck_open = frozenset(settings.valves.stuck_open_nozzles)
+        self._stuck_from_um: dict[str, int] = {}
+        self._slow = frozenset(settings.valves.slow_nozzles)
         self._shot_count = 0
         self._shots: list[_Shot] = []
         start_um = self._travel_um(epoch_ns if started_at_ns is None else started_at_ns)
         self._passed_until_um = max(0, start_um - mm_to_um(self._stations[0].offset_mm))
 
-    def open(self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int) -> Actuation:
-        """Energise: the jet stands one response, give or take the jitter, later."""
+    def open(self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int, limit_ns: int) -> Actuation:
+        """Energise: the jet stands one response, give or take the jitter, later; it ends by itself after the limit."""
+        self._end_pulses(now_ns)
+        station = self._station(station_id)
         rng = Generator(PCG64([self._seed, self._shot_count]))
         self._shot_count += 1
-        at_ns = self._moved_at_ns(now_ns, rng)
-        station = next(station for station in self._stations if station.id == station_id)
-        shot = _Shot(station, first_nozzle, last_nozzle, at_ns, self._travel_um(at_ns), rng)
+        nozzles = range(first_nozzle, last_nozzle + 1)
+        at_ns = self._moved_at_ns(now_ns, station_id, nozzles, rng)
+        opened_at_um = self._travel_um(at_ns)
+        shot = _Shot(station, first_nozzle, last_nozzle, at_ns, opened_at_um, now_ns + limit_ns, rng)
+        self._break_some(shot)
         self._shots.append(shot)
+        self._extend(shot)
         return Actuation(at_ns, shot.opened_at_um)
 
     def close(self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int) -> Actuation:
         """De-energise: the jet ends one response, give or take the jitter, later; never before it began."""
+        self._end_pulses(now_ns)
         nozzles = range(first_nozzle, last_nozzle + 1)
         shots = [shot for shot in self._shots if shot.station.id == station_id]
         return self._last([self._close_nozzles(shot, nozzles, now_ns) for shot in shots], now_ns)
 
     def close_all(self, now_ns: int) -> Actuation:
         """De-energise every nozzle of every bar."""
+        self._end_pulses(now_ns)
         ends_ns = [
             self._close_nozzles(shot, range(shot.first_nozzle, shot.last_nozzle + 1), now_ns) for shot in self._shots
         ]
         return self._last(ends_ns, now_ns)
+
+    def read_inputs(self) -> WiredInputs:
+        """Nothing is wired."""
+        return WiredInputs()
+
+    def shut_down(self) -> None:
+        """There is nothing to let go of."""
 
     def outcomes(self, now_ns: int) -> Outcomes:
         """What became of items and shots since the last call.
@@ -115,6 +147,7 @@ class SimulatedBar:
         Items are told once no shot can reach them any more; a shot once all items are told that it could have hit.
         A shot's travel is that of its actual opening.
         """
+        self._end_pulses(now_ns)
         last_um = mm_to_um(self._stations[-1].offset_mm) + _OUT_OF_REACH_UM
         passed_until_um = max(self._passed_until_um, self._travel_um(now_ns) - last_um)
         items = self._items_until(passed_until_um)
@@ -125,9 +158,44 @@ class SimulatedBar:
     def _travel_um(self, instant_ns: int) -> int:
         return self._drive.travel_um_at(instant_ns - self._epoch_ns)
 
-    def _moved_at_ns(self, now_ns: int, rng: Generator) -> int:
-        delay_ms = max(0.0, rng.normal(self._valves.response_ms, self._valves.jitter_ms))
+    def _moved_at_ns(self, now_ns: int, station_id: str, nozzles: range, rng: Generator) -> int:
+        """When the slowest of the nozzles has moved."""
+        response_ms = max(self._response_ms(station_id, nozzle) for nozzle in nozzles)
+        delay_ms = max(0.0, rng.normal(response_ms, self._valves.jitter_ms))
         return now_ns + round(delay_ms * NS_PER_MS)
+
+    def _response_ms(self, station_id: str, nozzle: int) -> float:
+        name = f"{station_id}:{nozzle}"
+        own_ms = self._valves.own_response_ms
+        return own_ms.get(name, own_ms.get(station_id, self._valves.response_ms))
+
+    def _station(self, station_id: str) -> StationSettings:
+        station = next((station for station in self._stations if station.id == station_id), None)
+        if station is None:
+            raise DriverError(f"station {station_id!r} is not simulated")
+        return station
+
+    def _break_some(self, shot: _Shot) -> None:
+        """Let the nozzles that are slow open late, and those that stick stay open from now on."""
+        for nozzle in range(shot.first_nozzle, shot.last_nozzle + 1):
+            name = f"{shot.station.id}:{nozzle}"
+            if name in self._slow:
+                late_ns = shot.opened_at_ns + ms_to_ns(self._valves.slow_by_ms)
+                shot.late_um[nozzle] = self._travel_um(late_ns) - shot.opened_at_um
+            if name in self._stuck_open:
+                self._stuck_from_um.setdefault(name, shot.opened_at_um)
+
+    def _end_pulses(self, now_ns: int) -> None:
+        """Pulses that nobody ended in time have ended by themselves."""
+        for shot in self._shots:
+            if not shot.is_over and now_ns > shot.ends_at_ns:
+                self._close_nozzles(shot, range(shot.first_nozzle, shot.last_nozzle + 1), shot.ends_at_ns)
+
+    def _extend(self, newest: _Shot) -> None:
+        """A nozzle opened anew has its limit anew, also for the shot that opened it before."""
+        for shot in self._shots:
+            if shot.station.id == newest.station.id and not shot.is_over and shot.shares_nozzles_with(newest):
+                shot.ends_at_ns = max(shot.ends_at_ns, newest.ends_at_ns)
 
     def _close_nozzles(self, shot: _Shot, nozzles: range, now_ns: int) -> int | None:
         """Close those of a shot's nozzles that are open; returns when, None when none was."""
@@ -135,7 +203,7 @@ class SimulatedBar:
         still_open = [nozzle for nozzle in range(low, high + 1) if nozzle not in shot.closed_at_um]
         if not still_open:
             return None
-        at_ns = max(shot.opened_at_ns, self._moved_at_ns(now_ns, shot.rng))
+        at_ns = max(shot.opened_at_ns, self._moved_at_ns(now_ns, shot.station.id, range(low, high + 1), shot.rng))
         shot.closed_at_um |= dict.fromkeys(still_open, self._travel_um(at_ns))
         return at_ns
 
@@ -164,13 +232,18 @@ class SimulatedBar:
             hits = self._shots_on(item, station)
             for shot in hits:
                 shot.hit_count += 1
-            if hits:
+            if hits or self._is_blown_by_stuck_nozzle(item, station):
                 return station.id
         return None
 
+    def _is_blown_by_stuck_nozzle(self, item: WorldItem, station: StationSettings) -> bool:
+        stuck_from_um = self._stuck_from_um.get(f"{station.id}:{_nozzle_over(item, station)}")
+        return stuck_from_um is not None and item.belt_um + mm_to_um(station.offset_mm) >= stuck_from_um
+
     def _shots_on(self, item: WorldItem, station: StationSettings) -> list[_Shot]:
-        nozzle = (item.x_um - mm_to_um(station.first_nozzle_at_mm)) // mm_to_um(station.nozzle_pitch_mm)
-        if f"{station.id}:{nozzle}" in self._dead:
+        nozzle = _nozzle_over(item, station)
+        name = f"{station.id}:{nozzle}"
+        if name in self._dead:
             return []
         travel_um = item.belt_um + mm_to_um(station.offset_mm)
         return [shot for shot in self._shots if shot.station.id == station.id and shot.blows(nozzle, travel_um)]
@@ -184,3 +257,8 @@ class SimulatedBar:
         if not shot.is_over:
             return False
         return shot.last_closed_at_um - mm_to_um(shot.station.offset_mm) < self._passed_until_um
+
+
+def _nozzle_over(item: WorldItem, station: StationSettings) -> int:
+    """The nozzle, there or not, over which an item's centre passes."""
+    return (item.x_um - mm_to_um(station.first_nozzle_at_mm)) // mm_to_um(station.nozzle_pitch_mm)

@@ -6,14 +6,26 @@ import msgspec
 
 
 class Mode(enum.Enum):
-    """States after PackML (ISA-TR88.00.02), as far as the line has them."""
+    """The states of PackML (ISA-TR88.00.02) but for Completing and Complete: a line has no batch that ends.
+
+    Those that end in -ing are acting states: they pass by themselves, once what they wait for is so.
+    """
 
     STOPPED = "stopped"
+    RESETTING = "resetting"
     IDLE = "idle"
     STARTING = "starting"
     EXECUTE = "execute"
+    HOLDING = "holding"
     HELD = "held"
+    UNHOLDING = "unholding"
+    SUSPENDING = "suspending"
+    SUSPENDED = "suspended"
+    UNSUSPENDING = "unsuspending"
+    STOPPING = "stopping"
+    ABORTING = "aborting"
     ABORTED = "aborted"
+    CLEARING = "clearing"
 
 
 class ModeState(msgspec.Struct, frozen=True):
@@ -34,6 +46,47 @@ class RequestKind(enum.Enum):
     UNHOLD = "unhold"
     ABORT = "abort"
     RESET = "reset"
+
+
+class WiredInputs(msgspec.Struct, frozen=True):
+    """What is wired to the valve hardware's inputs, True when all is well; None where nothing is wired.
+
+    Observed only: the safety functions of a plant act by themselves, through their own wires.
+    """
+
+    emergency_stop_clear: bool | None = None
+    guards_closed: bool | None = None
+    air_present: bool | None = None
+    upstream_ready: bool | None = None
+    downstream_ready: bool | None = None
+    belt_running: bool | None = None
+
+
+class NozzleReport(msgspec.Struct, frozen=True):
+    """What one nozzle has done since the controller began, and whether something seems wrong with it.
+
+    Attributes:
+        duty_ratio: share of the duty window for which it was open.
+        response_drift_ms: how much slower it answers than configured, None where the hardware does not tell.
+        suspicion: "dead", None for none.
+    """
+
+    station_id: str
+    nozzle: int
+    shot_count: int
+    on_time_ms: float
+    duty_ratio: float
+    response_drift_ms: float | None = None
+    suspicion: str | None = None
+
+
+class ValveReport(msgspec.Struct, frozen=True):
+    """The valves' health: nozzles that have fired, and the air that all of them have used."""
+
+    measured_at_ns: int
+    nozzles: tuple[NozzleReport, ...]
+    air_l: float
+    open_count: int
 
 
 class OperatorRequest(msgspec.Struct, frozen=True):

@@ -77,6 +77,8 @@ class EjectionCommand(msgspec.Struct, frozen=True):
     close_at_travel_um: int
     valid_until_ns: int
     recipe_hash: str
+    # the life of the controller that it was sent to; the link fills it in, another life of the controller refuses it
+    controller_id: str = ""
 
 
 class AckStatus(enum.Enum):
@@ -91,8 +93,30 @@ class AckStatus(enum.Enum):
     FAILED = "failed"
 
 
+class RefusalReason(enum.Enum):
+    """Why a command did not fire, finer than its status: what an engineer must look at."""
+
+    MODE = "mode"
+    WRONG_BOOT = "wrong_boot"
+    WRONG_RECIPE = "wrong_recipe"
+    EXPIRED = "expired"
+    LINK_LOST = "link_lost"
+    DUPLICATE = "duplicate"
+    UNKNOWN_STATION = "unknown_station"
+    NOZZLE_RANGE = "nozzle_range"
+    BLAST_LENGTH = "blast_length"
+    QUEUE_FULL = "queue_full"
+    AIR_SUPPLY = "air_supply"
+    ON_TIME = "on_time"
+    DUTY = "duty"
+    REST = "rest"
+    LATE = "late"
+    DRIVER = "driver"
+    UNANSWERED = "unanswered"
+
+
 class Ack(msgspec.Struct, frozen=True):
-    """The one answer to a command; what happened at the valve is None unless it fired."""
+    """The one answer to a command; what happened at the valve is None unless it fired, `reason` is if it did."""
 
     boot_id: str
     seq: int
@@ -100,6 +124,7 @@ class Ack(msgspec.Struct, frozen=True):
     opened_at_ns: int | None = None
     opened_at_travel_um: int | None = None
     closed_at_ns: int | None = None
+    reason: RefusalReason | None = None
 
 
 class ItemOutcome(msgspec.Struct, frozen=True):

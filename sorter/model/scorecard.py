@@ -97,6 +97,7 @@ class Scorecard:
         self._command_count = 0
         self._missed_count = 0
         self._acks: Counter[str] = Counter()
+        self._refusals: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._placement_mm = Histogram(0.001, 1_000.0, _BUCKETS_PER_DECADE)
         self._latency_ms = Histogram(0.01, 100_000.0, _BUCKETS_PER_DECADE)
@@ -135,6 +136,8 @@ class Scorecard:
     def _count_command(self, command: EjectionCommand, ack: Ack) -> None:
         self._command_count += 1
         self._acks[ack.status.value] += 1
+        if ack.reason is not None:
+            self._refusals[ack.reason.value] += 1
         if ack.status is AckStatus.FIRED and ack.opened_at_travel_um is not None:
             error_um = abs(ack.opened_at_travel_um - command.open_at_travel_um)
             self._placement_mm.add(error_um / UM_PER_MM)
@@ -169,6 +172,7 @@ class Scorecard:
             frame_to_command_p50_ms=latency_ms.quantile(0.5),
             frame_to_command_p99_ms=latency_ms.quantile(0.99),
             acks=dict(sorted(self._acks.items())),
+            refusals=dict(sorted(self._refusals.items())),
             decisions=dict(sorted(self._reasons.items())),
         )
 

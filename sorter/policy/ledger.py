@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sorter.model.ejection import Ack, AckStatus, EjectionCommand
+from sorter.model.ejection import Ack, AckStatus, EjectionCommand, RefusalReason
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -49,4 +49,4 @@ class Ledger:
 
     def _fail(self, command: EjectionCommand) -> Settled:
         del self._open[command.seq]
-        return Settled(command, Ack(command.boot_id, command.seq, AckStatus.FAILED))
+        return Settled(command, Ack(command.boot_id, command.seq, AckStatus.FAILED, reason=RefusalReason.UNANSWERED))

@@ -5,7 +5,7 @@ topics names. The newest messages win: a slow reader loses old ones at its high-
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +36,20 @@ class Publisher:
         self._boot_id = boot_id
         self._clock = clock
         self._seq = 0
+        # also told everything that is published, as where the rest of the line is on another box
+        self.forward: Callable[[msgspec.Struct], object] | None = None
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
         self._socket.set(zmq.LINGER, 100)
         self._socket.set(zmq.SNDHWM, _HIGH_WATER_COUNT)
         self._socket.bind(endpoint(run_folder, f"{process}.pub"))
 
-    def publish(self, message: msgspec.Struct) -> None:
-        """Send a message on the topic of its type; never blocks."""
+    def publish(self, message: msgspec.Struct, boot_id: str | None = None) -> None:
+        """Send a message on the topic of its type; never blocks. `boot_id` is another's, whose message is passed on."""
         self._seq += 1
         topic = TOPIC_BY_TYPE[type(message)].name
-        data = pack(message, self._boot_id, self._seq, self._clock.now_ns())
+        data = pack(message, boot_id or self._boot_id, self._seq, self._clock.now_ns())
+        if self.forward is not None:
+            self.forward(message)
         self._socket.send_multipart([topic.encode() + b"\0", data])
 
     def close(self) -> None:

@@ -99,10 +99,16 @@ def _check_across(settings: Settings) -> None:
                 f"configuration: recipe.stations {station.id!r}: targets = {unknown}: "
                 f"must be among recipe.classes {list(recipe.classes)}"
             )
+        if station.actuator != "jets" and station.nozzle_count != 1:
+            raise ConfigurationError(
+                f"configuration: recipe.stations {station.id!r}: nozzle_count = {station.nozzle_count}: "
+                f"a {station.actuator} is one actuator, so 1"
+            )
     _check_simulation(settings)
     _check_homography("camera.homography", settings.camera.homography)
     _check_cameras(settings)
-    _check_dead_nozzles(settings)
+    _check_nozzle_names(settings)
+    _check_wiring(settings)
 
 
 def _check_distinct(key: str, names: Sequence[str]) -> None:
@@ -136,13 +142,48 @@ def _check_homography(key: str, homography: tuple[float, ...] | None) -> None:
         )
 
 
-def _check_dead_nozzles(settings: Settings) -> None:
+def _check_nozzle_names(settings: Settings) -> None:
     counts = {station.id: station.nozzle_count for station in settings.recipe.stations}
-    for name in settings.valves.dead_nozzles:
-        station_id, _, number = name.rpartition(":")
-        if not (number.isdecimal() and int(number) < counts.get(station_id, 0)):
-            bars = ", ".join(f"{station}:0..{count - 1}" for station, count in counts.items())
-            raise ConfigurationError(f"configuration: valves.dead_nozzles = {name!r}: must be one of {bars}")
+    nozzles = {f"{station_id}:{number}" for station_id, count in counts.items() for number in range(count)}
+    bars = ", ".join(f"{station}:0..{count - 1}" for station, count in counts.items())
+    valves = settings.valves
+    for key, names, allowed in (
+        ("dead_nozzles", valves.dead_nozzles, nozzles),
+        ("stuck_open_nozzles", valves.stuck_open_nozzles, nozzles),
+        ("slow_nozzles", valves.slow_nozzles, nozzles),
+        ("own_response_ms", valves.own_response_ms, nozzles | counts.keys()),
+    ):
+        for name in names:
+            if name not in allowed:
+                raise ConfigurationError(f"configuration: valves.{key} = {name!r}: must be one of {bars}")
+
+
+def _check_wiring(settings: Settings) -> None:
+    """Every nozzle of a real bar must be wired, and no real line starts by itself."""
+    valves = settings.valves
+    if settings.belt.travel_from == "valves" and valves.driver != "serial":
+        raise ConfigurationError(
+            f"configuration: belt.travel_from = 'valves': valves.driver {valves.driver!r} counts none; 'serial' does"
+        )
+    if valves.driver == "simulated":
+        return
+    if settings.start_by_itself:
+        raise ConfigurationError(
+            f"configuration: start_by_itself = true: must be false with valves.driver {valves.driver!r}"
+        )
+    counts = {station.id: station.nozzle_count for station in settings.recipe.stations}
+    nozzles = {f"{station_id}:{number}" for station_id, count in counts.items() for number in range(count)}
+    key, given, wanted = {
+        "gpio": ("gpio.lines", set(valves.gpio.lines), nozzles),
+        "modbus": ("modbus.first_coils", set(valves.modbus.first_coils), set(counts)),
+        "serial": ("serial.first_outputs", set(valves.serial.first_outputs), set(counts)),
+    }[valves.driver]
+    if given != wanted:
+        wrong = sorted(given ^ wanted)
+        raise ConfigurationError(
+            f"configuration: valves.{key}: must name every {'nozzle' if wanted is nozzles else 'station'} of the "
+            f"recipe and nothing else; missing or unknown: {', '.join(wrong[:5])}"
+        )
 
 
 def _check_simulation(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from collections import deque
 import msgspec
 
 from sorter.model.condition import Fault, Health, HealthStatus
-from sorter.model.settings import SupervisionSettings
+from sorter.model.settings import Settings, SupervisionSettings
 from sorter.model.units import NS_PER_MS, ms_to_ns, s_to_ns
 from sorter.runtime.bus import Publisher
 from sorter.runtime.clock import Clock
@@ -42,7 +42,16 @@ PROCESSES: tuple[ProcessSpec, ...] = (
     ProcessSpec("sorter", "sorter", niceness=-10),
     ProcessSpec("vision", "vision", niceness=-5),
     ProcessSpec("ui", "ui"),
+    ProcessSpec("plant", "plant", niceness=5),
 )
+
+
+def processes_of(settings: Settings) -> tuple[ProcessSpec, ...]:
+    """What runs on this box: a controller on another one is that box's own, and the plant need not be told anything."""
+    left_out = {"actuators"} if settings.link.address else set()
+    if settings.plant.opcua_port == 0:
+        left_out.add("plant")
+    return tuple(spec for spec in PROCESSES if spec.name not in left_out)
 
 
 class _Child:

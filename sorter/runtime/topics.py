@@ -4,7 +4,16 @@ import enum
 
 import msgspec
 
-from sorter.model.condition import Fault, Health, KeepRequest, ModeState, OperatorRequest
+from sorter.model.condition import (
+    Fault,
+    Health,
+    KeepRequest,
+    Mode,
+    ModeState,
+    OperatorRequest,
+    ValveReport,
+    WiredInputs,
+)
 from sorter.model.ejection import Ack, Assessment, Decision, EjectionCommand, Outcomes
 from sorter.model.stage_times import StageReport
 from sorter.model.statistics import LineStatistics
@@ -34,10 +43,23 @@ class Topic(msgspec.Struct, frozen=True):
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
-    """Both ends of the command link say that they live; who and when is in the envelope."""
+    """Both ends of the command link say that they live; who and when is in the envelope.
+
+    Attributes:
+        mode: the line's mode; the sorter's heartbeats alone have it.
+        loss_count: how often the controller has found the sorter silent in this life of its own; the sorter says back
+            what it knows of, and before it does Execute does not count, for it may not have noticed its own silence.
+        heard_sent_at_ns: when the newest heartbeat of the other end was sent, by its own clock.
+        heard_at_ns: when it was heard here.
+    """
+
+    mode: Mode | None = None
+    loss_count: int = 0
+    heard_sent_at_ns: int | None = None
+    heard_at_ns: int | None = None
 
 
-EVERYONE = ("vision", "actuators", "sorter", "ui", "supervisor")
+EVERYONE = ("vision", "actuators", "sorter", "ui", "plant", "supervisor")
 
 TRACKS = Topic("tracks", TrackBatch, ("vision",), 15.0, 1000.0, Delivery.LATEST)
 PREVIEW = Topic("preview", Preview, ("vision",), 10.0, 2000.0, Delivery.LATEST)
@@ -48,6 +70,9 @@ ASSESSMENT = Topic("assessment", Assessment, ("sorter",), 15.0, 1000.0, Delivery
 MODE = Topic("mode", ModeState, ("sorter",), 1.0, 3000.0, Delivery.LATEST)
 STATISTICS = Topic("statistics", LineStatistics, ("sorter",), 1.0, 3000.0, Delivery.LATEST)
 OUTCOMES = Topic("outcomes", Outcomes, ("actuators",), 10.0, None, Delivery.LATEST)
+# what is wired to the valve hardware: at every change, and once a second
+INPUTS = Topic("inputs", WiredInputs, ("actuators",), 1.0, 3000.0, Delivery.LATEST)
+VALVES = Topic("valves", ValveReport, ("actuators",), 1.0, 5000.0, Delivery.LATEST)
 HEALTH = Topic("health", Health, EVERYONE, 2.0, 2000.0, Delivery.LATEST)
 STAGES = Topic("stages", StageReport, ("vision", "sorter"), 2.0, 2000.0, Delivery.LATEST)
 FAULT = Topic("fault", Fault, EVERYONE, None, None, Delivery.LATEST)
@@ -59,8 +84,8 @@ ACK = Topic("ack", Ack, ("actuators",), None, None, Delivery.ANSWERED)
 HEARTBEAT = Topic("heartbeat", Heartbeat, ("sorter", "actuators"), 10.0, 300.0, Delivery.LATEST)
 
 TOPICS: tuple[Topic, ...] = (
-    TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, HEALTH, STAGES, FAULT, REQUEST, KEEP,
-    COMMAND, ACK, HEARTBEAT,
+    TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, INPUTS, VALVES, HEALTH, STAGES, FAULT,
+    REQUEST, KEEP, COMMAND, ACK, HEARTBEAT,
 )  # fmt: skip
 TOPIC_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
 TOPIC_BY_TYPE: dict[type[msgspec.Struct], Topic] = {topic.message_type: topic for topic in TOPICS}

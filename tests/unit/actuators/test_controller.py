@@ -11,7 +11,7 @@ from actuators.controller import Controller
 from actuators.drivers.driver import Actuation
 from actuators.errors import DriverError
 from sorter.model.condition import Mode
-from sorter.model.ejection import Ack, AckStatus, EjectionCommand
+from sorter.model.ejection import Ack, AckStatus, EjectionCommand, RefusalReason
 from sorter.model.settings import SafetySettings, Settings, ValveSettings
 from sorter.model.tracks import BeltState
 from sorter.model.units import NS_PER_MS, NS_PER_S
@@ -27,12 +27,19 @@ T0_NS = 10**9
 class RecordingValves:
     """Valves that note what they were told, and fail when asked to; they cannot tell when they opened."""
 
+    lead_ns = 0
+
     def __init__(self) -> None:
         self.open_since_ns: dict[tuple[str, int], int] = {}
         self.calls: list[tuple[str, int, int, int]] = []
         self.is_broken = False
+        self.is_stuck = False
+        self.limits_ns: list[int] = []
 
-    def open(self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int) -> Actuation | None:
+    def open(
+        self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int, limit_ns: int
+    ) -> Actuation | None:
+        self.limits_ns.append(limit_ns)
         self.calls.append(("open", first_nozzle, last_nozzle, now_ns))
         for nozzle in range(first_nozzle, last_nozzle + 1):
             self.open_since_ns.setdefault((station_id, nozzle), now_ns)
@@ -42,11 +49,15 @@ class RecordingValves:
 
     def close(self, station_id: str, first_nozzle: int, last_nozzle: int, now_ns: int) -> Actuation | None:
         self.calls.append(("close", first_nozzle, last_nozzle, now_ns))
+        if self.is_stuck:
+            raise DriverError("no answer from the valve terminal")
         for nozzle in range(first_nozzle, last_nozzle + 1):
             self.open_since_ns.pop((station_id, nozzle), None)
         return None
 
     def close_all(self, now_ns: int) -> Actuation | None:  # noqa: ARG002 - the protocol's signature
+        if self.is_stuck:
+            raise DriverError("no answer from the valve terminal")
         self.open_since_ns.clear()
         return None
 
@@ -99,13 +110,15 @@ def test_starts_idle() -> None:
     controller = Controller(SETTINGS, "recipe", RecordingValves())
     controller.set_boot_id("life", T0_NS)
     assert controller.mode is Mode.IDLE
-    assert controller.receive(command(), belt_at(T0_NS), T0_NS) == [Ack("life", 1, AckStatus.REFUSED_MODE)]
+    assert controller.receive(command(), belt_at(T0_NS), T0_NS) == [
+        Ack("life", 1, AckStatus.REFUSED_MODE, reason=RefusalReason.MODE)
+    ]
 
 
 def test_late_at_arrival_is_refused() -> None:
     controller, valves = executing()
     acks = controller.receive(command(open_um=23_000), belt_at(T0_NS), T0_NS)
-    assert acks == [Ack("life", 1, AckStatus.REFUSED_LATE)]
+    assert acks == [Ack("life", 1, AckStatus.REFUSED_LATE, reason=RefusalReason.LATE)]
     assert valves.calls == []
 
 
@@ -129,7 +142,7 @@ def test_a_standing_belt_holds_the_queue_until_validity_ends() -> None:
         assert controller.next_due_ns(still, now_ns) is None
         assert controller.step(still, now_ns) == []
     now_ns = T0_NS + 20 * NS_PER_S + 1
-    assert controller.step(standing, now_ns) == [Ack("life", 1, AckStatus.REFUSED_STALE)]
+    assert controller.step(standing, now_ns) == [Ack("life", 1, AckStatus.REFUSED_STALE, reason=RefusalReason.EXPIRED)]
     assert valves.calls == []
 
 
@@ -232,10 +245,14 @@ def test_a_new_life_of_the_sorter_voids_commands_and_mode() -> None:
     controller, valves = executing()
     controller.receive(command(1), belt_at(T0_NS), T0_NS)
     assert controller.set_boot_id("life", T0_NS) == []
-    assert controller.set_boot_id("next", T0_NS) == [Ack("life", 1, AckStatus.REFUSED_STALE)]
+    assert controller.set_boot_id("next", T0_NS) == [
+        Ack("life", 1, AckStatus.REFUSED_STALE, reason=RefusalReason.WRONG_BOOT)
+    ]
     assert controller.mode is Mode.IDLE
     controller.set_mode(Mode.EXECUTE, T0_NS)
-    assert controller.receive(command(2), belt_at(T0_NS), T0_NS) == [Ack("life", 2, AckStatus.REFUSED_STALE)]
+    assert controller.receive(command(2), belt_at(T0_NS), T0_NS) == [
+        Ack("life", 2, AckStatus.REFUSED_STALE, reason=RefusalReason.WRONG_BOOT)
+    ]
     assert controller.receive(command(1, boot_id="next"), belt_at(T0_NS), T0_NS) == []
     assert len(run(controller, T0_NS + NS_PER_S)) == 1
     assert len(valves.calls) == 2
@@ -244,10 +261,12 @@ def test_a_new_life_of_the_sorter_voids_commands_and_mode() -> None:
 def test_duplicates_are_answered_and_do_not_fire() -> None:
     controller, valves = executing()
     controller.receive(command(), belt_at(T0_NS), T0_NS)
-    assert controller.receive(command(), belt_at(T0_NS), T0_NS) == [Ack("life", 1, AckStatus.REFUSED_DUPLICATE)]
+    assert controller.receive(command(), belt_at(T0_NS), T0_NS) == [
+        Ack("life", 1, AckStatus.REFUSED_DUPLICATE, reason=RefusalReason.DUPLICATE)
+    ]
     run(controller, T0_NS + NS_PER_S)
     assert controller.receive(command(open_um=9_000_000), belt_at(T0_NS), T0_NS) == [
-        Ack("life", 1, AckStatus.REFUSED_DUPLICATE)
+        Ack("life", 1, AckStatus.REFUSED_DUPLICATE, reason=RefusalReason.DUPLICATE)
     ]
     assert len(valves.calls) == 2
 
@@ -257,8 +276,82 @@ def test_a_valve_that_fails_is_told_to_close_and_the_command_has_failed() -> Non
     controller.receive(command(), belt_at(T0_NS), T0_NS)
     valves.is_broken = True
     acks = run(controller, T0_NS + NS_PER_S)
-    assert acks == [Ack("life", 1, AckStatus.FAILED)]
+    assert acks == [Ack("life", 1, AckStatus.FAILED, reason=RefusalReason.DRIVER)]
     assert not valves.open_since_ns
+
+
+def with_responses(**own_response_ms: float) -> tuple[Controller, RecordingValves]:
+    valves = RecordingValves()
+    names = {name.replace("_", ":"): response_ms for name, response_ms in own_response_ms.items()}
+    settings = msgspec.structs.replace(SETTINGS, valves=ValveSettings(response_ms=8.0, own_response_ms=names))
+    controller = Controller(settings, "recipe", valves)
+    controller.set_boot_id("life", T0_NS)
+    controller.set_mode(Mode.EXECUTE, T0_NS)
+    return controller, valves
+
+
+def test_a_slower_valve_is_told_earlier_and_the_shot_is_one() -> None:
+    controller, valves = with_responses(pet_12=20.0, pet_13=20.0)
+    controller.receive(command(last_nozzle=14), belt_at(T0_NS), T0_NS)
+    acks = run(controller, T0_NS + NS_PER_S)
+    opened_ns, closed_ns = T0_NS + 100 * NS_PER_MS, T0_NS + 133_333_334
+    slow_ns = 20 * NS_PER_MS
+    assert valves.calls == [
+        ("open", 12, 13, opened_ns - slow_ns),
+        ("open", 10, 11, opened_ns - RESPONSE_NS),
+        ("open", 14, 14, opened_ns - RESPONSE_NS),
+        ("close", 12, 13, closed_ns - slow_ns),
+        ("close", 10, 11, closed_ns - RESPONSE_NS),
+        ("close", 14, 14, closed_ns - RESPONSE_NS),
+    ]
+    assert acks == [Ack("life", 1, AckStatus.FIRED, opened_ns, 300_000, closed_ns)]
+
+
+def test_the_order_of_firing_is_that_of_instants_not_of_travel() -> None:
+    controller, valves = with_responses(can=30.0)
+    controller.receive(command(1, open_um=300_000), belt_at(T0_NS), T0_NS)
+    controller.receive(command(2, open_um=330_000, station_id="can"), belt_at(T0_NS), T0_NS)
+    run(controller, T0_NS + NS_PER_S)
+    assert [call[3] - T0_NS for call in valves.calls if call[0] == "open"] == [80 * NS_PER_MS, 92 * NS_PER_MS]
+
+
+def test_a_blast_shorter_than_the_difference_of_two_responses_opens_both() -> None:
+    controller, valves = with_responses(pet_12=20.0)
+    short = command(close_at_travel_um=315_000, first_nozzle=11, last_nozzle=12)
+    controller.receive(short, belt_at(T0_NS), T0_NS)
+    acks = run(controller, T0_NS + NS_PER_S)
+    assert [call[:2] for call in valves.calls] == [("open", 12), ("close", 12), ("open", 11), ("close", 11)]
+    assert [ack.status for ack in acks] == [AckStatus.FIRED]
+
+
+def test_a_pulse_carries_what_is_left_of_the_longest_time_open() -> None:
+    controller, valves = executing()
+    controller.receive(command(1), belt_at(T0_NS), T0_NS)
+    controller.receive(command(2, open_um=360_000, first_nozzle=15, last_nozzle=24), belt_at(T0_NS), T0_NS)
+    run(controller, T0_NS + NS_PER_S)
+    assert valves.limits_ns == [200 * NS_PER_MS, 180 * NS_PER_MS]
+
+
+def test_valves_that_do_not_close_are_told_again_and_nothing_fires_meanwhile() -> None:
+    controller, valves = executing()
+    controller.receive(command(1), belt_at(T0_NS), T0_NS)
+    controller.receive(command(2, open_um=600_000), belt_at(T0_NS), T0_NS)
+    opened_ns = T0_NS + 92 * NS_PER_MS
+    controller.step(belt_at(opened_ns), opened_ns)
+    valves.is_stuck = True
+    acks = run(controller, T0_NS + 180 * NS_PER_MS, opened_ns)
+    assert [(ack.seq, ack.status) for ack in acks] == [(1, AckStatus.FIRED)]
+    assert controller.trouble == "no answer from the valve terminal"
+    assert valves.open_since_ns
+    now_ns = T0_NS + 195 * NS_PER_MS
+    refused = controller.step(belt_at(now_ns), now_ns)
+    assert refused == [Ack("life", 2, AckStatus.FAILED, reason=RefusalReason.DRIVER)]
+    third = controller.receive(command(3, open_um=900_000), belt_at(now_ns), now_ns)
+    assert third == [Ack("life", 3, AckStatus.FAILED, reason=RefusalReason.DRIVER)]
+    valves.is_stuck = False
+    controller.step(belt_at(now_ns + 60 * NS_PER_MS), now_ns + 60 * NS_PER_MS)
+    assert not valves.open_since_ns
+    assert controller.trouble is None
 
 
 class ControllerMachine(RuleBasedStateMachine):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from actuators.encoder import PULSE_UM, BusEncoder, FollowedTravel, SimulatedEncoder
+from actuators.encoder import PULSE_UM, BusEncoder, CountedEncoder, FollowedTravel, SimulatedEncoder
 from sorter.model.drive import BeltDrive
 from sorter.model.settings import BeltSettings
 from sorter.model.tracks import BeltState
@@ -70,3 +70,39 @@ def test_the_bus_encoder_gives_the_newest_and_valves_can_follow_it() -> None:
         assert travel.travel_um_at(100 + NS_PER_MS) == 10_000
         publisher.close()
         subscriber.close()
+
+
+class PlayedCounter:
+    """Counts by the list."""
+
+    def __init__(self) -> None:
+        self.reading: tuple[int, int] | None = None
+
+    def encoder_reading(self, now_ns: int) -> tuple[int, int] | None:  # noqa: ARG002 - the protocol's signature
+        return self.reading
+
+
+def test_a_counted_belt_has_travel_in_pulses_and_speed_over_the_last_readings() -> None:
+    counter = PlayedCounter()
+    encoder = CountedEncoder(counter, pulse_um=100)
+    assert encoder.read(0) is None
+    for step in range(50):
+        # 2 m/s: 200 pulses each 10 ms
+        counter.reading = (step * 10 * NS_PER_MS, 1000 + step * 200)
+        state = encoder.read(step * 10 * NS_PER_MS + 3)
+    assert state == BeltState(490 * NS_PER_MS, 1_080_000, 2_000_000)
+    assert encoder.read(10**12) == state
+    counter.reading = None
+    assert encoder.read(10**12) == state
+
+
+def test_a_counter_that_begins_anew_is_not_a_belt_that_flies_back() -> None:
+    counter = PlayedCounter()
+    encoder = CountedEncoder(counter, pulse_um=100)
+    for step in range(10):
+        counter.reading = (step * 10 * NS_PER_MS, 100_000 + step * 200)
+        encoder.read(step)
+    counter.reading = (200 * NS_PER_MS, 0)
+    assert encoder.read(1) is None
+    counter.reading = (220 * NS_PER_MS, 100)
+    assert encoder.read(1) == BeltState(220 * NS_PER_MS, 10_000, 500_000)

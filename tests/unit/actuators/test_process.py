@@ -12,13 +12,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sorter.model.condition import Fault, Health, HealthStatus, Mode, ModeState
+from sorter.model.condition import Fault, Health, HealthStatus, Mode
 from sorter.model.ejection import Ack, AckStatus, EjectionCommand, Outcomes
 from sorter.model.recipe import recipe_hash
 from sorter.model.settings import BeltSettings, Settings
 from sorter.model.tracks import BeltState
 from sorter.model.units import NS_PER_MS, NS_PER_S
-from sorter.runtime.bus import Publisher, Subscriber, wait_for_any
+from sorter.runtime.bus import Subscriber, wait_for_any
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.link import CommandLink
 from sorter.runtime.run_folder import RunPlan
@@ -35,12 +35,10 @@ class PlayedSorter:
         self.clock = SystemClock()
         self.boot_id = boot_id
         self.mode = mode
-        self.publisher = Publisher(folder, "sorter", boot_id, self.clock)
-        self.link = CommandLink(folder, boot_id, SETTINGS.safety, self.clock)
+        self.link = CommandLink(folder, boot_id, SETTINGS, self.clock)
         self.reader = Subscriber(folder, [BELT, HEALTH, OUTCOMES])
         self.heard: dict[type[msgspec.Struct], list[msgspec.Struct]] = {}
         self.acks: list[Ack] = []
-        self._mode_due_ns = 0
 
     def run_until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
         end_ns = self.clock.now_ns() + round(timeout_s * NS_PER_S)
@@ -50,10 +48,10 @@ class PlayedSorter:
 
     def turn(self) -> None:
         now_ns = self.clock.now_ns()
+        self.link.mode = self.mode
+        if self.link.peer_loss is not None:
+            self.link.known_loss_count = self.link.peer_loss[1]
         self.link.tick(now_ns)
-        if now_ns >= self._mode_due_ns:
-            self._mode_due_ns = now_ns + 200 * NS_PER_MS
-            self.publisher.publish(ModeState(self.mode, now_ns, "played", RECIPE_HASH))
         wait_for_any([self.link.socket, self.reader.socket], 20)
         self.acks += self.link.receive()
         for received in self.reader.waiting():
@@ -71,6 +69,10 @@ class PlayedSorter:
         health = self.newest(Health)
         return isinstance(health, Health) and health.status is HealthStatus.OK
 
+    def figure(self, name: str) -> float | None:
+        health = self.newest(Health)
+        return health.figures.get(name) if isinstance(health, Health) else None
+
     def command(self, seq: int, ahead_um: int) -> EjectionCommand:
         open_um = self.belt().travel_um + ahead_um
         until_ns = self.clock.now_ns() + 10 * NS_PER_S
@@ -83,7 +85,6 @@ class PlayedSorter:
 
     def close(self) -> None:
         self.link.close()
-        self.publisher.close()
         self.reader.close()
 
 
@@ -150,7 +151,7 @@ def test_a_line_from_start_to_end(folder: Path, process: subprocess.Popen[bytes]
 
     # SIGTERM closes what is open and answers what is pending
     reborn.link.send(reborn.command(5_000_000, 8_000_000))
-    reborn.turn()
+    reborn.run_until(lambda: reborn.figure("pending_command_count") == 1.0)
     os.kill(process.pid, signal.SIGTERM)
     reborn.run_until(lambda: reborn.answered(5_000_000) is not None, timeout_s=3.0)
     assert reborn.answered(5_000_000) is AckStatus.REFUSED_STALE

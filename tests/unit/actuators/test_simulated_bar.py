@@ -13,6 +13,7 @@ from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.model.world import WorldItem
 
 EPOCH_NS = 1_000_000_000
+LIMIT_NS = 600 * NS_PER_MS
 # two bars of 100 nozzles, 10 mm each; belt at 1 m/s, so 1 ms is 1 mm
 PET = StationSettings(id="pet", offset_mm=700.0, targets=("pet_clear",), nozzle_count=100, nozzle_pitch_mm=10.0)
 CAN = msgspec.structs.replace(PET, id="can", offset_mm=1500.0, targets=("can",))
@@ -59,7 +60,7 @@ def at_travel_mm(travel_mm: float) -> int:
 
 def shoot(bar: SimulatedBar, station_id: str, nozzles: tuple[int, int], open_mm: float, close_mm: float) -> None:
     """Open so that the jet stands between two travels, the response of 8 ms taken into account."""
-    bar.open(station_id, *nozzles, at_travel_mm(open_mm - 8))
+    bar.open(station_id, *nozzles, at_travel_mm(open_mm - 8), LIMIT_NS)
     bar.close(station_id, *nozzles, at_travel_mm(close_mm - 8))
 
 
@@ -69,7 +70,7 @@ def fates(outcomes: Outcomes) -> dict[int, str | None]:
 
 def test_a_valve_moves_one_response_after_the_command() -> None:
     bar = bar_over()
-    opening = bar.open("pet", 0, 9, at_travel_mm(1000))
+    opening = bar.open("pet", 0, 9, at_travel_mm(1000), LIMIT_NS)
     closing = bar.close("pet", 0, 9, at_travel_mm(1100))
     assert (opening.at_ns, opening.travel_um) == (at_travel_mm(1008), 1_008_000)
     assert (closing.at_ns, closing.travel_um) == (at_travel_mm(1108), 1_108_000)
@@ -83,7 +84,7 @@ def test_jitter_is_normal_seeded_and_never_lets_a_valve_close_before_it_opened()
         delays_ms.append([])
         for shot in range(2000):
             now_ns = at_travel_mm(shot * 10)
-            opening = bar.open("pet", 0, 9, now_ns)
+            opening = bar.open("pet", 0, 9, now_ns, LIMIT_NS)
             closing = bar.close("pet", 0, 9, now_ns)
             assert closing.at_ns >= opening.at_ns >= now_ns
             delays_ms[-1].append((opening.at_ns - now_ns) / NS_PER_MS)
@@ -133,8 +134,8 @@ def test_an_item_is_ejected_once_by_the_first_station_that_hits_it() -> None:
 
 def test_shared_nozzles_close_for_both_shots_and_both_hit() -> None:
     bar = bar_over(item(1, 305.0, 340.0), item(2, 255.0, 340.0))
-    bar.open("pet", 25, 34, at_travel_mm(950 - 8))
-    bar.open("pet", 30, 39, at_travel_mm(1000 - 8))
+    bar.open("pet", 25, 34, at_travel_mm(950 - 8), LIMIT_NS)
+    bar.open("pet", 30, 39, at_travel_mm(1000 - 8), LIMIT_NS)
     bar.close("pet", 25, 29, at_travel_mm(1020 - 8))  # what the second shot does not need
     bar.close("pet", 30, 39, at_travel_mm(1100 - 8))
     outcomes = bar.outcomes(at_travel_mm(5000))
@@ -144,12 +145,59 @@ def test_shared_nozzles_close_for_both_shots_and_both_hit() -> None:
 
 def test_a_jet_that_never_closes_keeps_ejecting_and_is_not_told_of_yet() -> None:
     bar = bar_over(item(1, 305.0, 300.0), item(2, 305.0, 3000.0))
-    bar.open("pet", 25, 34, at_travel_mm(950))
+    bar.open("pet", 25, 34, at_travel_mm(950), limit_ns=10**12)
     outcomes = bar.outcomes(at_travel_mm(8000))
     assert fates(outcomes) == {1: "pet", 2: "pet"}
     assert outcomes.shots == ()
     bar.close_all(at_travel_mm(8000))
     assert bar.outcomes(at_travel_mm(12_000)).shots == (ShotOutcome("pet", 958_000, 2),)
+
+
+def test_a_pulse_that_nobody_ends_ends_by_itself() -> None:
+    bar = bar_over(item(1, x_mm=300.0, belt_mm=300.0), item(2, x_mm=300.0, belt_mm=400.0))
+    bar.open("pet", 25, 34, at_travel_mm(950), limit_ns=100 * NS_PER_MS)
+    outcomes = bar.outcomes(at_travel_mm(5000))
+    assert fates(outcomes) == {1: "pet", 2: None}
+    assert outcomes.shots == (ShotOutcome("pet", 958_000, 1),)
+
+
+def test_opening_anew_sets_the_limit_anew_for_the_nozzles_concerned() -> None:
+    bar = bar_over(item(1, x_mm=255.0, belt_mm=400.0), item(2, x_mm=305.0, belt_mm=400.0))
+    bar.open("pet", 25, 26, at_travel_mm(950), limit_ns=100 * NS_PER_MS)
+    bar.open("pet", 30, 31, at_travel_mm(950), limit_ns=100 * NS_PER_MS)
+    bar.open("pet", 30, 31, at_travel_mm(1040), limit_ns=100 * NS_PER_MS)
+    assert fates(bar.outcomes(at_travel_mm(5000))) == {1: None, 2: "pet"}
+
+
+def broken(**keys: object) -> Settings:
+    valves = ValveSettings(response_ms=8.0, jitter_ms=0.0, **keys)  # type: ignore[arg-type]
+    return msgspec.structs.replace(EXACT, valves=valves)
+
+
+def test_a_nozzle_that_sticks_takes_everything_from_its_first_shot_on() -> None:
+    items = (item(1, 305.0, 100.0), item(2, 305.0, 300.0), item(3, 305.0, 3000.0), item(4, 315.0, 3000.0))
+    bar = bar_over(*items, settings=broken(stuck_open_nozzles=("pet:30",)))
+    shoot(bar, "pet", (25, 34), 950, 1050)
+    outcomes = bar.outcomes(at_travel_mm(8000))
+    assert fates(outcomes) == {1: None, 2: "pet", 3: "pet", 4: None}
+    assert outcomes.shots == (ShotOutcome("pet", 950_000, 1),)
+
+
+def test_a_slow_nozzle_misses_what_comes_first() -> None:
+    items = (item(1, 305.0, 255.0), item(2, 305.0, 275.0), item(3, 315.0, 255.0))
+    bar = bar_over(*items, settings=broken(slow_nozzles=("pet:30",), slow_by_ms=10.0))
+    shoot(bar, "pet", (25, 34), 950, 1050)
+    assert fates(bar.outcomes(at_travel_mm(5000))) == {1: None, 2: "pet", 3: "pet"}
+
+
+def test_each_nozzle_has_its_own_response() -> None:
+    bar = bar_over(settings=broken(own_response_ms={"pet": 12.0, "pet:3": 20.0}))
+    now_ns = at_travel_mm(1000)
+    opened_ms = [
+        (bar.open(*call, now_ns, LIMIT_NS).at_ns - now_ns) / NS_PER_MS
+        for call in (("pet", 0, 2), ("pet", 3, 3), ("pet", 0, 9), ("can", 3, 3))
+    ]
+    assert opened_ms == [12.0, 20.0, 20.0, 8.0]
 
 
 def test_everything_is_told_once_and_only_when_it_is_certain() -> None:

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sorter.line_mode import REQUIRED_PROCESSES, LineMode
-from sorter.model.condition import Health, HealthStatus, Mode, RequestKind
+from sorter.model.condition import Health, HealthStatus, Mode, RequestKind, WiredInputs
 from sorter.model.units import NS_PER_MS, NS_PER_S
+from sorter.policy.mode import ACTING, WAITING
 
 
 class Line:
@@ -17,6 +18,7 @@ class Line:
         self.mode = LineMode("recipe", starts_by_itself=starts_by_itself, now_ns=0)
         self.status = dict.fromkeys(REQUIRED_PROCESSES, HealthStatus.OK)
         self.is_link_alive = True
+        self.inputs = WiredInputs()
         self.seen: list[Mode] = [self.now]
 
     @property
@@ -28,16 +30,25 @@ class Line:
         self.now_ns += duration_ns
         for process, status in self.status.items():
             self.mode.take_health(Health(process, status, 0, "", 0), self.now_ns)
-        self.mode.step(self.now_ns, is_link_alive=self.is_link_alive)
+        self.mode.take_inputs(self.inputs, self.now_ns)
+        self.settle()
         if self.now is not self.seen[-1]:
             self.seen.append(self.now)
         return self.now
 
     def ask(self, kind: RequestKind) -> Mode:
         self.mode.take_request(kind, "operator", self.now_ns)
+        if self.now in ACTING:
+            self.settle()
         if self.now is not self.seen[-1]:
             self.seen.append(self.now)
         return self.now
+
+    def settle(self) -> None:
+        """One step, and another where it led to a state that passes by itself."""
+        self.mode.step(self.now_ns, is_link_alive=self.is_link_alive)
+        if self.now in ACTING:
+            self.mode.step(self.now_ns, is_link_alive=self.is_link_alive)
 
     def executing(self) -> "Line":
         self.run()
@@ -113,7 +124,7 @@ def test_a_lost_link_holds_the_line() -> None:
     assert "controller" in line.mode.state.reason
 
 
-def test_a_line_that_held_itself_recovers_by_itself_and_through_starting() -> None:
+def test_a_line_that_held_itself_recovers_by_itself_and_through_unholding() -> None:
     line = Line(starts_by_itself=True)
     line.run()
     line.is_link_alive = False
@@ -124,12 +135,14 @@ def test_a_line_that_held_itself_recovers_by_itself_and_through_starting() -> No
     apply = line.mode._apply
 
     def noted(event: object, reason: str, now_ns: int) -> None:
+        before = line.now
         apply(event, reason, now_ns)  # type: ignore[arg-type]
-        states.append(line.now)
+        if line.now is not before:
+            states.append(line.now)
 
     line.mode._apply = noted  # type: ignore[method-assign,assignment]
     assert line.run() is Mode.EXECUTE
-    assert states == [Mode.STARTING, Mode.EXECUTE]
+    assert states == [Mode.UNHOLDING, Mode.EXECUTE]
 
 
 def test_a_line_that_needs_its_operator_does_not_recover_by_itself() -> None:
@@ -139,7 +152,7 @@ def test_a_line_that_needs_its_operator_does_not_recover_by_itself() -> None:
     line.is_link_alive = True
     for _ in range(20):
         assert line.run() is Mode.HELD
-    assert line.ask(RequestKind.UNHOLD) is Mode.STARTING
+    assert line.ask(RequestKind.UNHOLD) is Mode.UNHOLDING
     assert line.run() is Mode.EXECUTE
 
 
@@ -172,8 +185,8 @@ def test_unheld_into_a_fault_the_line_waits_in_starting() -> None:
     line = Line(starts_by_itself=False).executing()
     line.is_link_alive = False
     line.run()
-    assert line.ask(RequestKind.UNHOLD) is Mode.STARTING
-    assert line.run() is Mode.STARTING
+    assert line.ask(RequestKind.UNHOLD) is Mode.UNHOLDING
+    assert line.run() is Mode.UNHOLDING
     line.is_link_alive = True
     assert line.run() is Mode.EXECUTE
 
@@ -187,6 +200,69 @@ def test_the_state_says_since_when_why_and_for_which_recipe() -> None:
     assert line.mode.state.recipe_hash == "recipe"
     line.ask(RequestKind.START)
     assert line.mode.state.since_ns == NS_PER_S
+
+
+@pytest.mark.parametrize("starts_by_itself", [True, False])
+def test_an_emergency_stop_aborts_and_only_an_operator_leads_back(starts_by_itself: bool) -> None:
+    line = Line(starts_by_itself=starts_by_itself).executing()
+    line.inputs = WiredInputs(emergency_stop_clear=False)
+    assert line.run() is Mode.ABORTED
+    assert line.mode.state.reason == "emergency stop"
+    for kind in RequestKind:
+        assert line.ask(kind) in {Mode.ABORTED, Mode.STOPPED}
+        assert line.run() is Mode.ABORTED
+    line.inputs = WiredInputs(emergency_stop_clear=True)
+    for _ in range(20):
+        assert line.run() is Mode.ABORTED
+    assert line.ask(RequestKind.RESET) is Mode.STOPPED
+    assert line.ask(RequestKind.RESET) is Mode.IDLE
+    for _ in range(20):
+        assert line.run() is Mode.IDLE
+    assert line.ask(RequestKind.START) is Mode.STARTING
+    assert line.run() is Mode.EXECUTE
+
+
+@pytest.mark.parametrize("name", ["upstream_ready", "downstream_ready", "belt_running"])
+def test_what_comes_before_and_after_suspends_the_line_and_lets_it_go_on(name: str) -> None:
+    line = Line(starts_by_itself=False).executing()
+    line.inputs = WiredInputs(**{name: False})
+    assert line.run() is Mode.SUSPENDED
+    for _ in range(10):
+        assert line.run() is Mode.SUSPENDED
+    line.inputs = WiredInputs(**{name: True})
+    assert line.run() is Mode.EXECUTE
+
+
+@pytest.mark.parametrize("name", ["guards_closed", "air_present"])
+def test_guards_and_air_hold_the_line(name: str) -> None:
+    line = Line(starts_by_itself=False).executing()
+    line.inputs = WiredInputs(**{name: False})
+    assert line.run() is Mode.HELD
+    line.inputs = WiredInputs(**{name: True})
+    for _ in range(10):
+        assert line.run() is Mode.HELD
+    line.ask(RequestKind.UNHOLD)
+    assert line.run() is Mode.EXECUTE
+
+
+def test_a_fault_while_suspended_holds() -> None:
+    line = Line(starts_by_itself=False).executing()
+    line.inputs = WiredInputs(upstream_ready=False)
+    line.run()
+    line.is_link_alive = False
+    assert line.run() is Mode.HELD
+    line.is_link_alive, line.inputs = True, WiredInputs()
+    assert line.run() is Mode.HELD
+
+
+def test_an_acting_state_lasts_until_the_valves_are_closed() -> None:
+    line = Line(starts_by_itself=False).executing()
+    line.mode.take_health(Health("actuators", HealthStatus.OK, 0, "", 0, {"open_nozzle_count": 4.0}), line.now_ns)
+    line.mode.take_request(RequestKind.STOP, "operator", line.now_ns)
+    line.mode.step(line.now_ns, is_link_alive=True)
+    assert line.now is Mode.STOPPING
+    line.mode.step(line.now_ns, is_link_alive=False)
+    assert line.now is Mode.STOPPED
 
 
 happenings = st.one_of(
@@ -213,5 +289,5 @@ def test_a_line_that_needs_its_operator_executes_only_while_all_is_well_and_he_a
             assert was_asked
             assert line.is_link_alive
             assert line.status["vision"] is not HealthStatus.FAULT
-        elif line.now is not Mode.STARTING:
+        elif line.now not in WAITING:
             was_asked = False

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sorter.model.ejection import Ack, AckStatus, EjectionCommand
+from sorter.model.ejection import Ack, AckStatus, EjectionCommand, RefusalReason
 from sorter.policy.ledger import Ledger, Settled
 
 LIFE, OTHER_LIFE = "life", "earlier"
@@ -13,6 +13,10 @@ LIFE, OTHER_LIFE = "life", "earlier"
 
 def command(seq: int, valid_until_ns: int = 1_000) -> EjectionCommand:
     return EjectionCommand(LIFE, seq, (seq,), "pet", 0, 1, 0, 1, valid_until_ns, "recipe")
+
+
+def unanswered(seq: int) -> Ack:
+    return Ack(LIFE, seq, AckStatus.FAILED, reason=RefusalReason.UNANSWERED)
 
 
 def test_an_answer_is_matched_with_its_command() -> None:
@@ -39,7 +43,7 @@ def test_what_is_unanswered_a_grace_after_its_validity_has_failed() -> None:
     ledger.enter(command(1, valid_until_ns=1_000))
     ledger.enter(command(2, valid_until_ns=5_000))
     assert ledger.expire(now_ns=1_500, grace_ns=500) == []
-    assert ledger.expire(now_ns=1_501, grace_ns=500) == [Settled(command(1), Ack(LIFE, 1, AckStatus.FAILED))]
+    assert ledger.expire(now_ns=1_501, grace_ns=500) == [Settled(command(1), unanswered(1))]
     assert ledger.expire(now_ns=1_501, grace_ns=500) == []
     assert ledger.open_count == 1
 
@@ -48,7 +52,7 @@ def test_a_command_that_could_not_be_sent_fails_whether_it_was_entered_or_not() 
     ledger = Ledger()
     ledger.enter(command(1))
     for seq in (1, 2):
-        assert ledger.fail(command(seq)) == Settled(command(seq), Ack(LIFE, seq, AckStatus.FAILED))
+        assert ledger.fail(command(seq)) == Settled(command(seq), unanswered(seq))
     assert ledger.open_count == 0
     assert ledger.settle(Ack(LIFE, 1, AckStatus.FIRED)) is None
 

@@ -242,3 +242,27 @@ def test_check_config_says_in_a_sentence_that_a_configuration_can_be_used(oracle
     assert result.exit_code == 0
     assert "is usable" in result.output
     assert oracle_file in result.output
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"valves": {"driver": "modbus"}}, "start_by_itself"),
+        ({"start_by_itself": False, "valves": {"driver": "modbus"}}, "modbus.first_coils"),
+        ({"start_by_itself": False, "valves": {"driver": "gpio"}}, "gpio.lines"),
+        ({"start_by_itself": False, "valves": {"driver": "serial"}}, "serial.first_outputs"),
+        ({"belt": {"travel_from": "valves"}}, "travel_from"),
+        ({"valves": {"own_response_ms": {"pet:500": 3.0}}}, "own_response_ms"),
+        ({"valves": {"stuck_open_nozzles": ["pet"]}}, "stuck_open_nozzles"),
+        ({"recipe": {"stations": [{**STATION, "actuator": "pusher"}]}}, "nozzle_count"),
+    ],
+)
+def test_valves_must_be_wired_as_the_recipe_has_them(given: dict[str, Any], said: str) -> None:
+    assert said in refusal(given)
+
+
+def test_a_wired_line_is_taken() -> None:
+    stations = [{**STATION, "actuator": "pusher", "nozzle_count": 1, "min_rest_ms": 200.0}]
+    wired = {"driver": "serial", "serial": {"first_outputs": {"one": 0}}}
+    settings = settings_from({"start_by_itself": False, "recipe": {"stations": stations}, "valves": wired})
+    assert settings.valves.serial.first_outputs == {"one": 0}

@@ -1,0 +1,59 @@
+"""Checks of `farz doctor` for the valve controller; see `sorter.doctor_command` for the table."""
+
+import importlib.util
+import os
+import resource
+import sys
+
+from sorter.doctor_finding import Finding, Verdict
+from sorter.model.settings import Settings
+from sorter.policy.commissioning import geometry
+
+_LIBRARIES = {"gpio": "gpiod", "modbus": "pymodbus", "serial": "serial"}
+
+
+def check_real_time(settings: Settings) -> Finding:
+    """Whether the controller may run before everything else; asked of a child, so that nothing of ours changes."""
+    if sys.platform != "linux":
+        return Finding("real time", Verdict.POOR, "real-time priority is asked for on Linux alone")
+    priority = settings.controller.real_time_priority
+    child = os.fork()
+    if child == 0:
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+        except PermissionError:
+            os._exit(1)
+        os._exit(0)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+        return Finding("real time", Verdict.GOOD, f"priority {priority} is granted")
+    return Finding("real time", Verdict.POOR, "not granted: give CAP_SYS_NICE or set RLIMIT_RTPRIO")
+
+
+def check_memory_lock(_settings: Settings) -> Finding:
+    """Whether the controller may keep its memory out of the swap."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if os.geteuid() == 0 or limit == resource.RLIM_INFINITY:
+        return Finding("memory lock", Verdict.GOOD, "granted")
+    return Finding("memory lock", Verdict.POOR, f"limited to {limit // 2**20} MiB: give CAP_IPC_LOCK")
+
+
+def check_driver_library(settings: Settings) -> Finding:
+    """Whether the valve driver's library is installed."""
+    kind = settings.valves.driver
+    library = _LIBRARIES.get(kind)
+    if library is None:
+        return Finding("valves", Verdict.GOOD, "simulated")
+    if importlib.util.find_spec(library) is None:
+        return Finding("valves", Verdict.WRONG, f"{kind}: pip install 'farz[{kind}]'")
+    return Finding("valves", Verdict.GOOD, f"{kind}, by {library}")
+
+
+def check_geometry(settings: Settings) -> Finding:
+    """Whether pictures are sharp and the ejector is far enough; see `farz commission geometry`."""
+    found = geometry(settings)
+    near = [station_id for station_id in found.lead_ms if not found.is_far_enough(station_id)]
+    if near:
+        return Finding("geometry", Verdict.POOR, f"too near for the last view: {', '.join(near)}")
+    if not found.is_sharp:
+        return Finding("geometry", Verdict.POOR, f"motion blurs {found.blur_px:.1f} px")
+    return Finding("geometry", Verdict.GOOD, f"{found.views_per_item:.1f} views an item, blur {found.blur_px:.2f} px")

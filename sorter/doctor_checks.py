@@ -1,0 +1,56 @@
+"""Checks of the machine that any line needs; see `sorter.doctor_command` for the table."""
+
+import os
+import socket
+from pathlib import Path
+
+from sorter.calibration import open_calibration
+from sorter.doctor_finding import Finding, Verdict
+from sorter.errors import BadInputError
+from sorter.model.settings import Settings
+
+_CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+_FEWEST_PROCESSORS = 2
+# counters of the processor itself; others take a trip to the hypervisor or a slow chip for every reading
+_QUICK_SOURCES = frozenset({"tsc", "arch_sys_counter", "kvm-clock"})
+
+
+def check_clock(_settings: Settings) -> Finding:
+    """Whether the monotonic clock is quick to read."""
+    try:
+        source = _CLOCK_SOURCE.read_text().strip()
+    except OSError:
+        return Finding("clock", Verdict.POOR, "this system does not tell what its clock is")
+    verdict = Verdict.GOOD if source in _QUICK_SOURCES else Verdict.POOR
+    return Finding("clock", verdict, f"clock source {source}")
+
+
+def check_processors(settings: Settings) -> Finding:
+    """Whether there are enough processors, and the one that the controller wants."""
+    count = os.cpu_count() or 1
+    wanted = settings.controller.cpu
+    if wanted is not None and wanted >= count:
+        return Finding("processors", Verdict.WRONG, f"controller.cpu = {wanted}, but there are {count}")
+    verdict = Verdict.GOOD if count > _FEWEST_PROCESSORS else Verdict.POOR
+    return Finding("processors", verdict, f"{count} processors")
+
+
+def check_page_port(settings: Settings) -> Finding:
+    """Whether the page can be served."""
+    family = socket.AF_INET6 if ":" in settings.ui.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.ui.host, settings.ui.port))
+        except OSError as error:
+            return Finding("page", Verdict.WRONG, f"{settings.ui.host}:{settings.ui.port}: {error.strerror}")
+    return Finding("page", Verdict.GOOD, f"{settings.ui.host}:{settings.ui.port} is free")
+
+
+def check_model(settings: Settings) -> Finding:
+    """Whether the model can be used, and somebody trusted signed it."""
+    try:
+        open_calibration(settings)
+    except BadInputError as error:
+        return Finding("model", Verdict.WRONG, str(error))
+    return Finding("model", Verdict.GOOD, settings.detector.model or "the shipped model")

@@ -1,0 +1,21 @@
+"""What a check of `farz doctor` says."""
+
+import enum
+
+import msgspec
+
+
+class Verdict(enum.Enum):
+    """GOOD; POOR: the line runs, but not as it should; WRONG: it does not run, or must not."""
+
+    GOOD = "good"
+    POOR = "poor"
+    WRONG = "wrong"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One check's name, verdict, and a sentence that says what was seen and what to do."""
+
+    name: str
+    verdict: Verdict
+    text: str
