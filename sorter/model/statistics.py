@@ -39,8 +39,8 @@ class Figures(msgspec.Struct, frozen=True):
     frame_to_command_p50_ms: float | None
     frame_to_command_p99_ms: float | None
     acks: dict[str, int]
-    refusals: dict[str, int]
     decisions: dict[str, int]
+    refusals: dict[str, int] = {}
 
 
 class LineStatistics(msgspec.Struct, frozen=True):
