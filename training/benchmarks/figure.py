@@ -49,6 +49,10 @@ BARS: Mapping[str, Bar] = {
     "handover.cpu_gain_ratio": at_least(8.0),
     "import.memory_ratio": at_most(1.0 / 3.0),
     "import.time_ratio": at_most(1.0 / 3.0),
+    "fire.p50_ms": at_most(0.1),
+    "fire.p99_ms": at_most(2.0),
+    "fire.gil_busy_p50_ms": at_most(0.2),
+    "fire.ratio_to_cyclictest": at_most(3.0),
 }
 
 

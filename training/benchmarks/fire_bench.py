@@ -1,4 +1,4 @@
-"""How exactly the controller fires: the process itself on a simulated belt, under load, in turn with cyclictest.
+"""`farz bench fire`: how exactly the controller fires, on a simulated belt, under load, in turn with cyclictest.
 
 The opening error is |when the simulated valve opened − when the belt was where the command wants it|. cyclictest, from
 the Debian package rt-tests, tells how late the same machine wakes a C program of the same priority that does nothing
@@ -27,6 +27,7 @@ from sorter.runtime.bus import new_boot_id, wait_for_any
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.link import CommandLink
 from sorter.runtime.run_folder import RunPlan
+from training.benchmarks.figure import Report
 
 _SPEED_M_S = 3.0
 _SETTINGS = Settings(belt=BeltSettings(speed_m_s=_SPEED_M_S), valves=ValveSettings(response_ms=8.0, jitter_ms=0.0))
@@ -43,28 +44,38 @@ _BUSY_BESIDE_QUIET = (
 )
 
 
-def measure_fire(*, quick: bool) -> dict[str, float]:
-    """Opening errors in milliseconds under load, and their 99th percentile beside cyclictest's.
+def bench_fire(*, is_quick: bool) -> Report:
+    """Measure opening errors under load, and their 99th percentile beside cyclictest's in the same rounds.
 
-    Returns:
-        fire.p50_ms, fire.p99_ms, fire.max_ms, fire.placement_p99_mm, fire.shot_count, fire.refused_count;
-        fire.gil_busy_p50_ms and fire.gil_busy_p99_ms with Python threads that hold their interpreter's lock in place of
-        stress-ng; with cyclictest installed fire.cyclictest_p99_ms and fire.ratio_to_cyclictest.
+    Load is stress-ng, then in its place Python processes with threads that hold their interpreter's lock.
     """
-    rounds, block_s = (1, 2.0) if quick else (5, 12.0)
+    rounds, block_s = (1, 2.0) if is_quick else (5, 12.0)
     with _controller() as sorter:
         with _load():
             blocks = [(sorter.shoot(block_s), _cyclictest_us(block_s, sorter)) for _ in range(rounds)]
         with _processes([[sys.executable, "-c", _BUSY_BESIDE_QUIET]] * 2):
             gil_busy_ns = sorter.shoot(block_s)
     errors_ns = np.concatenate([errors for errors, _ in blocks])
-    cycles_us = np.concatenate([cycles for _, cycles in blocks])
-    figures = _figures(errors_ns, gil_busy_ns) | {"fire.refused_count": float(sorter.refused_count)}
-    if cycles_us.size:
-        p99_ms = float(np.percentile(cycles_us, 99)) / 1000
-        figures["fire.cyclictest_p99_ms"] = p99_ms
-        figures["fire.ratio_to_cyclictest"] = figures["fire.p99_ms"] / max(p99_ms, 0.001)
-    return figures
+    figures: dict[str, float | None] = {**_figures(errors_ns, gil_busy_ns)}
+    figures["fire.refused_count"] = float(sorter.refused_count)
+    cycles_ms = np.concatenate([cycles for _, cycles in blocks]) / 1000
+    cyclictest_p99_ms = float(np.percentile(cycles_ms, 99)) if cycles_ms.size else None
+    figures["fire.cyclictest_p99_ms"] = cyclictest_p99_ms
+    figures["fire.ratio_to_cyclictest"] = _ratio(figures["fire.p99_ms"], cyclictest_p99_ms)
+    conditions: dict[str, str | float] = {
+        "fire.belt_m_s": _SPEED_M_S,
+        "fire.load": "stress-ng" if shutil.which("stress-ng") else "busy Python processes; stress-ng is not installed",
+        "fire.valves": "simulated, response 8 ms, no jitter; the controller is the line's own process",
+        "fire.rounds": float(rounds),
+    }
+    is_there = shutil.which("cyclictest") is not None
+    return Report(figures, conditions, {"cyclictest": "of rt-tests" if is_there else "not installed: package rt-tests"})
+
+
+def _ratio(p99_ms: float | None, cyclictest_p99_ms: float | None) -> float | None:
+    if p99_ms is None or cyclictest_p99_ms is None:
+        return None
+    return p99_ms / max(cyclictest_p99_ms, 0.001)
 
 
 def _figures(errors_ns: NDArray[np.int64], gil_busy_ns: NDArray[np.int64]) -> dict[str, float]:
