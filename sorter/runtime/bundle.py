@@ -17,7 +17,7 @@ from sorter.runtime.bundle_trust import require_trusted
 from sorter.runtime.model_shelf import champion_folder
 
 MANIFEST_NAME = "manifest.json"
-DEFAULT_BUNDLE_NAME = "farz-n-640"
+DEFAULT_BUNDLE_NAME = "farz-n-736x416"
 
 # Further forms of a bundle's network, by what they are for.
 OPENVINO_INT8_FORM = "openvino-int8"
