@@ -1,13 +1,13 @@
 """Checks of the machine that any line needs; see `sorter.doctor_command` for the table."""
 
 import os
-import socket
 from pathlib import Path
 
 from sorter.calibration import open_calibration
 from sorter.doctor_finding import Finding, Verdict
 from sorter.errors import BadInputError
 from sorter.model.settings import Settings
+from sorter.page_port import page_port_fault
 
 _CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 _FEWEST_PROCESSORS = 2
@@ -37,14 +37,10 @@ def check_processors(settings: Settings) -> Finding:
 
 def check_page_port(settings: Settings) -> Finding:
     """Whether the page can be served."""
-    family = socket.AF_INET6 if ":" in settings.ui.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.ui.host, settings.ui.port))
-        except OSError as error:
-            return Finding("page", Verdict.WRONG, f"{settings.ui.host}:{settings.ui.port}: {error.strerror}")
-    return Finding("page", Verdict.GOOD, f"{settings.ui.host}:{settings.ui.port} is free")
+    fault, place = page_port_fault(settings.ui), f"{settings.ui.host}:{settings.ui.port}"
+    if fault is not None:
+        return Finding("page", Verdict.WRONG, f"{place}: {fault}")
+    return Finding("page", Verdict.GOOD, f"{place} is free")
 
 
 def check_model(settings: Settings) -> Finding:

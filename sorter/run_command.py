@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from sorter.model.settings import Settings
 from sorter.model.stage_times import StageReport
 from sorter.model.statistics import LineStatistics
 from sorter.model.units import NS_PER_S, s_to_ns
+from sorter.page_port import page_port_fault
 from sorter.runtime.bus import Publisher, Subscriber, new_boot_id
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.process import BAD_INPUT_EXIT_CODE
@@ -203,16 +203,12 @@ def _table(settings: Settings, statistics: LineStatistics) -> str:
 
 
 def _check_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.ui.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.ui.host, settings.ui.port))
-        except OSError as error:
-            raise ConfigurationError(
-                f"configuration: ui.port = {settings.ui.port}: cannot serve the page at {settings.ui.host}: "
-                f"{error.strerror}; choose another with --port"
-            ) from error
+    fault = page_port_fault(settings.ui)
+    if fault is not None:
+        raise ConfigurationError(
+            f"configuration: ui.port = {settings.ui.port}: cannot serve the page at {settings.ui.host}: "
+            f"{fault}; choose another with --port"
+        )
 
 
 @contextmanager
