@@ -34,10 +34,10 @@ bench: $(VENV)/installed-dev $(VENV)/system-packages .venv-peers/installed
 	$(BIN)/farz bench all
 
 # What mutmut lists afterwards is what no test noticed; each such line must be in the file, with the reason.
-mutate: $(VENV)/installed-dev
+mutate: .venv-mutate/installed
 	rm -rf mutants
-	$(BIN)/mutmut run
-	! $(BIN)/mutmut results | sed 's/^ *//' | grep -vxFf tests/unit/actuators/accepted_mutants.txt
+	.venv-mutate/bin/mutmut run
+	! .venv-mutate/bin/mutmut results | sed 's/^ *//' | grep -vxFf tests/unit/actuators/accepted_mutants.txt
 
 soak: $(VENV)/installed-dev
 	$(BIN)/pytest -m soak
@@ -47,7 +47,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants .import_linter_cache test-output
+	rm -rf $(VENV) .venv-peers .venv-mutate .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants .import_linter_cache test-output
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -68,6 +68,11 @@ $(VENV)/installed-dev: pyproject.toml | $(BIN)/python
 .venv-peers/installed:
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/pip install --quiet 'norfair>=2.2'
+	touch $@
+
+.venv-mutate/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-mutate
+	.venv-mutate/bin/pip install --quiet --editable '.[mutate]'
 	touch $@
 
 $(VENV)/system-packages: tests/install_system_packages.sh | $(BIN)/python

@@ -56,7 +56,7 @@ def children(run_root: Path) -> dict[str, int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                words = (entry / "cmdline").read_bytes().decode().split("\0")
+                words = (entry / "cmdline").read_bytes().decode().replace("\0", " ").split()
             except OSError:
                 continue
             if "--run-folder" in words and words[words.index("--run-folder") + 1].startswith(str(run_root)):
