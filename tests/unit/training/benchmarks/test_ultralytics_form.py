@@ -22,8 +22,9 @@ def answers(path: Path, picture: np.ndarray) -> np.ndarray:
 def test_planes_in_0_to_1_give_the_answers_that_grey_levels_give_the_bundle(tmp_path: Path) -> None:
     bundle = bundle_for(Settings())
     form = write_ultralytics_form(bundle, tmp_path)
-    side_px = bundle.manifest.network.input_width_px
-    picture = np.random.default_rng(3).integers(0, 256, (1, side_px, side_px, 3), np.uint8)
+    network = bundle.manifest.network
+    shape = (1, network.input_height_px, network.input_width_px, 3)
+    picture = np.random.default_rng(3).integers(0, 256, shape, np.uint8)
     planes = np.ascontiguousarray(picture[..., ::-1].transpose(0, 3, 1, 2)).astype(np.float32) / 255
     ours, theirs = answers(bundle.network_path, picture), answers(form / "model.xml", planes)
     assert theirs.shape == ours.shape
@@ -35,7 +36,8 @@ def test_the_form_names_classes_and_size_for_ultralytics(tmp_path: Path) -> None
     bundle = bundle_for(Settings())
     metadata = yaml.safe_load((write_ultralytics_form(bundle, tmp_path) / "metadata.yaml").read_text())
     assert metadata["names"] == dict(enumerate(bundle.manifest.classes))
-    assert metadata["imgsz"] == [640, 640]
+    network = bundle.manifest.network
+    assert metadata["imgsz"] == [network.input_height_px, network.input_width_px]
     assert metadata["task"] == "detect"
 
 
