@@ -6,10 +6,12 @@ from typing import Any
 
 import click
 
-from training.input_size import read_size
+from sorter.errors import BadInputError
+from training.input_size import InputSize, read_size
 from training.run_settings import Inputs, RunSettings, TrainingPlan
 
 PATH = click.Path(path_type=Path)
+_SIDES_PX = (64, 1280)
 
 _OPTIONS = (
     click.option("--data", multiple=True, type=PATH, help="Labelled folder; may be given several times."),
@@ -83,7 +85,7 @@ def plan_of(given: dict[str, Any]) -> TrainingPlan:
     settings = RunSettings(
         epoch_count=given["epochs"],
         pictures_per_epoch=given["pictures_per_epoch"],
-        size=read_size(given["size_px"]),
+        size=_trainable(read_size(given["size_px"])),
         architecture=given["architecture"],
         device=given["device"],
         patience_epochs=given["patience"],
@@ -96,3 +98,12 @@ def plan_of(given: dict[str, Any]) -> TrainingPlan:
         seed=given["seed"],
     )
     return TrainingPlan(inputs, settings)
+
+
+def _trainable(size: InputSize) -> InputSize:
+    low_px, high_px = _SIDES_PX
+    if min(size.sides_px) < low_px or max(size.sides_px) > high_px:
+        raise BadInputError(
+            f"--size-px {size.width_px}x{size.height_px}: a network is trained with sides from {low_px} to {high_px} px"
+        )
+    return size

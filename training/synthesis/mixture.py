@@ -154,7 +154,7 @@ def _lifted_by_class(sets: Sequence[TrainingSet], class_count: int, rng: Generat
         return ((),) * class_count
     richest = max(sets, key=lambda one: one.known_class_count)
     own = [item for scene in richest.scenes for item in lifted_items(scene)]
-    room = np.bincount([item.class_id for item in own], minlength=class_count)
+    room = np.bincount(np.array([item.class_id for item in own], dtype=np.int64), minlength=class_count)
     others = []
     for item in _lifted_elsewhere([one for one in sets if one is not richest], rng):
         if room[item.class_id] > 0:

@@ -149,3 +149,10 @@ def test_nothing_labelled_calibrates_nothing(
         path.write_text("")
     with pytest.raises(DataFolderError, match="nothing is labelled"):
         CliRunner().invoke(calibrate, [str(trained[0]), "--data", str(site)], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("size", ["32", "1312", "1312x64"])
+def test_a_size_that_nobody_trains_at_is_refused(tmp_path: Path, size: str) -> None:
+    arguments = ["--data", str(tmp_path), "--out", str(tmp_path / "m"), "--size-px", size]
+    with pytest.raises(BadInputError, match="sides from 64 to 1280 px"):
+        CliRunner().invoke(run, arguments, catch_exceptions=False)
