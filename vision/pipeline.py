@@ -23,7 +23,8 @@ from vision.sources.source import FrameSource, FrameTicket
 from vision.tracking import BeltTracker
 from vision.travel_trigger import TravelTrigger
 
-RING_SLOT_COUNT = 6
+# beyond the frames before the network: what is written, shown, kept, and lies with a screen
+_FURTHER_SLOT_COUNT = 4
 _SMOOTHING = 0.05
 _Result = TypeVar("_Result")
 
@@ -71,8 +72,9 @@ class Pipeline:
         self._source = source
         self._detector = detector
         self._clock = clock
+        self._stream_count = settings.detector.streams
         self._frame_period_ms = 1000.0 / settings.camera.frame_rate_hz
-        self._ring = FrameRing(RING_SLOT_COUNT, source.height_px, source.width_px)
+        self._ring = FrameRing(2 * settings.detector.streams + _FURTHER_SLOT_COUNT, source.height_px, source.width_px)
         self._trigger = TravelTrigger(mm_to_um(settings.camera.view_step_mm))
         view = CameraView(settings.camera)
         self.tracker = BeltTracker(view, settings.tracking) if beside is None else beside.beside(view)
@@ -127,7 +129,7 @@ class Pipeline:
         Args:
             tell: called on any thread when there is something to finish.
         """
-        self._looking = Looking(self._detector, self._clock, tell, self._note_start)
+        self._looking = Looking(self._detector, self._clock, tell, self._note_start, self._stream_count)
 
     def pause_before_frame_ms(self) -> float | None:
         """How long to wait before another frame is taken; None: until something was finished.

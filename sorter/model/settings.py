@@ -96,10 +96,12 @@ class DetectorSettings(Section, frozen=True):
     trusted_keys: tuple[str, ...] = (RELEASE_PUBLIC_KEY,)
     # true: signatures are not looked at, so whoever can write the bundle's folder decides what the line sees
     allow_unsigned: bool = False
-    # int8 needs a bundle that has been quantised, see farz train quantise; the rest of that network stays f32.
+    # int8 needs a bundle that has been quantised, see farz train quantise.
     # auto: the fastest here of those whose loss, as the bundle has it, is at most 1 point of mAP50 and 3 of a class
     precision: Literal["f32", "bf16", "f16", "int8", "auto"] = "f32"
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
+    # pictures looked at at a time, each by its share of the threads: more of them a second, each one later
+    streams: Annotated[int, Meta(ge=1, le=64)] = 1
     score_threshold: OpenRatio = 0.1
     nms_iou_ratio: OpenRatio = 0.5
     max_detections: PositiveCount = 300

@@ -1,4 +1,6 @@
-"""The line's pipeline and its bare network, opened once for each precision that may be run."""
+"""The line's pipeline and its bare network, opened once for each precision and number of streams that may be run."""
+
+import itertools
 
 import msgspec
 import numpy as np
@@ -12,17 +14,29 @@ from training.benchmarks.raw_network import raw_period_ms
 from vision.detectors import open_detector
 from vision.detectors.openvino_detector import OpenVinoDetector
 
+_STREAM_COUNTS = (1, 2)
+
 
 class OurRun(msgspec.Struct, frozen=True):
-    """The pipeline on footage, and the detector in it."""
+    """The pipeline on footage, and the detector in it.
+
+    Attributes:
+        stream_count: pictures that the network looks at at a time.
+    """
 
     pipeline: PipelineRun
     detector: OpenVinoDetector
+    stream_count: int
 
     @property
     def precision(self) -> str:
         """What the network is executed in."""
         return self.detector.precision
+
+    @property
+    def name(self) -> str:
+        """Precision, and streams where there are several."""
+        return self.precision if self.stream_count == 1 else f"{self.precision}_{self.stream_count}_streams"
 
     def raw_ms(self, run_count: int) -> float:
         """Milliseconds from one answer of the same compiled network to the next."""
@@ -34,11 +48,13 @@ class OurRun(msgspec.Struct, frozen=True):
 def open_runs(settings: Settings, footage: Footage) -> list[OurRun]:
     """What a line runs by default, then f32 and whatever else the bundle's own figures vouch for, each once."""
     runs: list[OurRun] = []
-    for precision in _precisions(settings):
-        detector = open_detector(_at(settings, precision))
+    for precision, stream_count in itertools.product(_precisions(settings), _STREAM_COUNTS):
+        ours = _with(settings, {"precision": precision, "streams": stream_count})
+        detector = open_detector(ours)
         assert isinstance(detector, OpenVinoDetector), "the bench runs what runs by default"
-        if detector.precision not in {run.precision for run in runs}:
-            runs.append(OurRun(PipelineRun(settings, footage, detector), detector))
+        run = OurRun(PipelineRun(ours, footage, detector), detector, stream_count)
+        if run.name not in {other.name for other in runs}:
+            runs.append(run)
     return runs
 
 
@@ -48,5 +64,5 @@ def _precisions(settings: Settings) -> list[str]:
     return list(dict.fromkeys([DetectorSettings().precision, *vouched_for]))
 
 
-def _at(settings: Settings, precision: str) -> Settings:
-    return settings_from(merged_tables(msgspec.to_builtins(settings), {"detector": {"precision": precision}}))
+def _with(settings: Settings, detector: dict[str, object]) -> Settings:
+    return settings_from(merged_tables(msgspec.to_builtins(settings), {"detector": detector}))

@@ -7,8 +7,8 @@ from training.benchmarks.driving import Drive
 from training.benchmarks.footage import Footage, FootageSource, FootageTravel
 from vision.detectors import Detector
 
-# a pipeline holds two frames at most; after one more it is as busy as it will be
-_UNDER_WAY_COUNT = 3
+# a pipeline of two streams holds three frames at most; after one more it is as busy as it will be
+_UNDER_WAY_COUNT = 4
 
 
 class PipelineRun:

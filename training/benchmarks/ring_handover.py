@@ -8,10 +8,10 @@ import numpy as np
 
 from sorter.model.units import NS_PER_MS
 from sorter.runtime.clock import process_cpu_ns
-from vision.pipeline import RING_SLOT_COUNT
 from vision.ring import FrameRing
 
 _JOIN_TIMEOUT_S = 10.0
+_SLOT_COUNT = 6
 _CONSUMER = "training.benchmarks.ring_consumer"
 
 
@@ -22,9 +22,9 @@ class RingHandover:
 
     def __init__(self, height_px: int, width_px: int) -> None:
         self._picture = np.full((height_px, width_px, 3), 7, np.uint8)
-        self._ring = FrameRing(RING_SLOT_COUNT, height_px, width_px)
+        self._ring = FrameRing(_SLOT_COUNT, height_px, width_px)
         shared = self._ring.descriptors
-        numbers = (RING_SLOT_COUNT, height_px, width_px, shared.memory, shared.news)
+        numbers = (_SLOT_COUNT, height_px, width_px, shared.memory, shared.news)
         self._consumer = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", _CONSUMER, *map(str, numbers)],
             stdout=subprocess.PIPE,

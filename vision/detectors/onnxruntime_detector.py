@@ -59,8 +59,8 @@ class OnnxRuntimeDetector:
         network_input, network_output = self._session.get_inputs()[0], self._session.get_outputs()[0]
         self._open_port().check_shapes(_shape(network_input), _shape(network_output))
         self._input_name, self._output_names = network_input.name, [network_output.name]
-        # one frame after the other: each run uses all threads of the session
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnxruntime")
+        # no more runs at a time than share the threads of the session out
+        self._worker = ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="onnxruntime")
         self._first_seat = self.open_seat()
 
     def detect(self, frame: Frame) -> Detections:

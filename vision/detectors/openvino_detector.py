@@ -25,7 +25,7 @@ _WHOLE_NUMBERS = {"i8", "u8"}
 
 
 class OpenVinoDetector:
-    """One network, compiled for one picture at a time with the least delay.
+    """One network, compiled for `detector.streams` pictures at a time.
 
     Attributes:
         compiled: the network as OpenVINO runs it, so that a bench can run it alone.
@@ -142,15 +142,22 @@ def _taking_uint8_bgr(model: Any) -> Any:
 
 
 def _compile(bundle: Bundle, path: Path, model: Any, settings: DetectorSettings) -> Any:
-    # Without the hint OpenVINO silently computes in bf16 where the processor can, also what INT8 leaves in floats.
-    floats = "f32" if settings.precision == "int8" else settings.precision
-    options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": floats}
+    options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _floats(settings.precision)}
+    # All threads work at one picture, or are shared out to several.
+    options |= {"PERFORMANCE_HINT": "LATENCY"} if settings.streams == 1 else {"NUM_STREAMS": settings.streams}
     if settings.threads > 0:
         options["INFERENCE_NUM_THREADS"] = settings.threads
     try:
         return ov.Core().compile_model(model, _DEVICE, options)
     except RuntimeError as error:
         raise _refusal(bundle, path, error) from error
+
+
+def _floats(precision: str) -> str:
+    """Numbers for what is not whole numbers; without a hint OpenVINO silently computes in bf16 where it can."""
+    if precision != "int8":
+        return precision
+    return "bf16" if "bf16" in known_precisions() else "f32"
 
 
 def _refusal(bundle: Bundle, path: Path, error: RuntimeError) -> BundleError:

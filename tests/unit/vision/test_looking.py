@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sorter.runtime.clock import ManualClock
 from vision.frame import Detections, Frame
@@ -22,7 +24,7 @@ class SlowSeat:
 
     def start(self, tell: Callable[[], None]) -> None:
         self._network.started.append(self.frame.frame_id)
-        self._network.tell = tell
+        self._network.tell = self._network.tells[self.frame.frame_id] = tell
 
     def answer(self) -> Detections:
         self._network.read.append(self.frame.frame_id)
@@ -40,6 +42,7 @@ class SlowNetwork:
         self.started: list[int] = []
         self.read: list[int] = []
         self.tell: Callable[[], None] = lambda: None
+        self.tells: dict[int, Callable[[], None]] = {}
 
     def detect(self, _frame: Frame) -> Detections:
         return NOTHING
@@ -49,12 +52,19 @@ class SlowNetwork:
 
 
 class Desk:
-    def __init__(self) -> None:
+    def __init__(self, stream_count: int = 1) -> None:
         self.network = SlowNetwork()
         self.clock = ManualClock()
         self.told_count = 0
         self.begun: list[int] = []
-        self.looking = Looking(self.network, self.clock, self._count, lambda frame: self.begun.append(frame.frame_id))
+        self.looking = Looking(self.network, self.clock, self._count, self._note, stream_count)
+
+    def _note(self, frame: Frame) -> None:
+        self.begun.append(frame.frame_id)
+
+    def answered(self) -> int | None:
+        looked = self.looking.answer()
+        return None if looked is None else looked.frame.frame_id
 
     def _count(self) -> None:
         self.told_count += 1
@@ -147,3 +157,52 @@ def test_at_the_end_the_network_is_not_left_alone_with_a_frame(desk: Desk) -> No
     desk.network.tell()
     assert desk.looking.answer() is None
     assert desk.network.started == [1]
+
+
+def test_as_many_frames_are_looked_at_at_a_time_as_there_are_streams() -> None:
+    desk = Desk(stream_count=2)
+    desk.lay(1)
+    assert desk.looking.running_since_ns is None
+    desk.lay(2, 3)
+    assert (desk.network.started, desk.looking.is_full) == ([1, 2], True)
+    assert desk.looking.running_since_ns == 0
+
+
+def test_a_stream_that_is_free_does_not_wait_for_an_older_frame_but_answers_come_in_order() -> None:
+    desk = Desk(stream_count=2)
+    desk.lay(1, 2, 3)
+    desk.network.tells[2]()
+    assert desk.answered() is None
+    assert desk.network.started == [1, 2, 3]
+    desk.network.tells[1]()
+    assert desk.told_count == 2
+    assert desk.answered() == 1
+    assert desk.told_count == 3, "frame 2 was told of before its turn had come"
+    assert desk.answered() == 2
+    assert desk.answered() is None
+
+
+def test_a_frame_that_hangs_lets_only_so_many_pass() -> None:
+    desk = Desk(stream_count=2)
+    desk.lay(1, 2, 3)
+    for frame_id in (2, 3):
+        desk.network.tells[frame_id]()
+        assert desk.answered() is None
+        desk.lay(frame_id + 2)
+    assert desk.network.started == [1, 2, 3]
+    assert desk.looking.running_since_ns == 0, "the next frame is to be taken only when there is room for it"
+
+
+@given(st.integers(1, 4), st.data())
+def test_whatever_the_order_of_answers_every_frame_comes_out_in_the_order_it_was_begun(
+    stream_count: int, data: st.DataObject
+) -> None:
+    desk, frame_ids, out = Desk(stream_count), iter(range(30)), []
+    while len(out) < 20:
+        if not desk.looking.is_full:
+            desk.lay(next(frame_ids))
+        under_way = sorted(desk.network.tells)
+        desk.network.tells.pop(data.draw(st.sampled_from(under_way)))() if under_way else None
+        while (frame_id := desk.answered()) is not None:
+            out.append(frame_id)
+    assert out == desk.begun[: len(out)] == list(range(len(out)))
