@@ -374,7 +374,7 @@ def test_int8_runs_the_form_and_keeps_the_name_of_the_model(tmp_path: Path, runt
 
 def test_a_form_that_computes_in_floats_is_not_called_int8(tmp_path: Path) -> None:
     folder = with_form(write_bundle(tmp_path / "squares"), OPENVINO_INT8_FORM, square_network("raw", is_uint8=True))
-    assert open_detector(network_settings(folder, precision="int8")).precision == "f32"
+    assert open_detector(network_settings(folder, precision="int8")).precision in {"f32", "bf16"}
 
 
 def test_the_oracle_needs_a_simulated_source() -> None:
