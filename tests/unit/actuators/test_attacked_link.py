@@ -8,8 +8,11 @@ soak` a million.
 import random
 from collections import Counter
 
+import hypothesis
 import msgspec
 import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from actuators.controller import Controller
 from actuators.drivers.driver import Actuation
@@ -132,9 +135,7 @@ class Attack:
     def interfere(self) -> None:
         draw = self.rng.random()
         if draw < 0.001:
-            self.ended_at_ns[self.boot_id] = self.now_ns
-            self.begin_sorter()
-            self.is_sorter_awake_at_ns = self.now_ns + self.rng.randrange(2 * NS_PER_S)
+            self.restart_sorter(self.rng.randrange(2 * NS_PER_S))
         elif draw < 0.002:
             self.controller = self.new_controller()
         elif draw < 0.004:
@@ -149,11 +150,13 @@ class Attack:
             self.mode = self.rng.choice([Mode.HELD, Mode.EXECUTE, Mode.EXECUTE])
             self.heartbeat_due_ns = self.now_ns
 
+    def restart_sorter(self, silence_ns: int) -> None:
+        self.ended_at_ns[self.boot_id] = self.now_ns
+        self.begin_sorter()
+        self.is_sorter_awake_at_ns = self.now_ns + silence_ns
+
     def speak(self) -> None:
-        if self.now_ns >= self.heartbeat_due_ns:
-            self.heartbeat_due_ns = self.now_ns + 100 * NS_PER_MS
-            self.known_loss_count = self.controller.obedience.loss_count
-            self.send(Heartbeat(self.mode, self.known_loss_count))
+        self.beat_if_due()
         for _ in range(self.rng.randrange(4) if self.mode is Mode.EXECUTE else 0):
             self.send(self.command())
         if self.old and self.rng.random() < 0.3:
@@ -162,12 +165,23 @@ class Attack:
             meant_for = self.rng.choice([sent.meant_for, self.controller.boot_id])
             self.under_way.append((self.now_ns, Sent(sent.received, meant_for)))
 
+    def beat_if_due(self) -> None:
+        if self.now_ns >= self.heartbeat_due_ns:
+            self.heartbeat_due_ns = self.now_ns + 100 * NS_PER_MS
+            self.known_loss_count = self.controller.obedience.loss_count
+            self.send(Heartbeat(self.mode, self.known_loss_count))
+
     def command(self) -> EjectionCommand:
-        self.seq += self.rng.choice([1, 1, 1, 2])
-        open_um = self.travel_um + self.rng.randrange(-20_000, 900_000)
-        nozzle = self.rng.randrange(112)
-        until_ns = self.now_ns + self.rng.choice([50, 500, 2000]) * NS_PER_MS
-        station_id = self.rng.choice(["pet", "hdpe", "can"])
+        self.seq += self.rng.choice([0, 0, 0, 1])
+        validity_ms = self.rng.choice([50, 500, 2000])
+        nozzle, ahead_um = self.rng.randrange(112), self.rng.randrange(-20_000, 900_000)
+        return self.new_command(nozzle, ahead_um, validity_ms, self.rng.choice(["pet", "hdpe", "can"]))
+
+    def new_command(self, nozzle: int, ahead_um: int, validity_ms: int, station_id: str) -> EjectionCommand:
+        """The sorter's next command, as the controller is told it; what it was meant to say is kept for the check."""
+        self.seq += 1
+        open_um = self.travel_um + ahead_um
+        until_ns = self.now_ns + validity_ms * NS_PER_MS
         command = EjectionCommand(
             self.boot_id, self.seq, (), station_id, nozzle, nozzle, open_um, open_um + 20_000,
             until_ns + self.skew_ns + self.skew_error_ns, "recipe", self.controller.boot_id,
@@ -176,15 +190,22 @@ class Attack:
         return command
 
     def send(self, message: msgspec.Struct) -> None:
+        sent = self.noted(message)
+        if self.now_ns < self.cut_until_ns and self.rng.random() < 0.5:
+            return
+        for _ in range(self.rng.choice([1] * 18 + [0, 2])):
+            self.deliver(sent, self.rng.choice([0] * 8 + [self.rng.randrange(400 * NS_PER_MS)]))
+
+    def noted(self, message: msgspec.Struct) -> Sent:
+        """A message as it leaves the sorter, kept for replays."""
         self.message_count += 1
         received = Received("", self.boot_id, self.message_count, self.now_ns, message)
         sent = Sent(received, self.controller.boot_id)
         self.old = [*self.old[-300:], sent]
-        if self.now_ns < self.cut_until_ns and self.rng.random() < 0.5:
-            return
-        for _ in range(self.rng.choice([1] * 18 + [0, 2])):
-            late_ns = self.rng.choice([0] * 8 + [self.rng.randrange(400 * NS_PER_MS)])
-            self.under_way.append((max(self.cut_until_ns, self.now_ns) + late_ns, sent))
+        return sent
+
+    def deliver(self, sent: Sent, late_ns: int) -> None:
+        self.under_way.append((max(self.cut_until_ns, self.now_ns) + late_ns, sent))
 
     def arrived(self) -> list[Received]:
         due = [sent for at_ns, sent in self.under_way if at_ns <= self.now_ns]
@@ -211,6 +232,87 @@ class Attack:
         assert ended_at_ns is None or told_at_ns <= ended_at_ns + 1400 * NS_PER_MS + LIVENESS_NS, "of a dead life"
         if ack.boot_id != self.obeyed[0]:
             assert told_at_ns <= self.obeyed[1], "of a life that the controller had seen the end of"
+
+
+class QuietLine(Attack):
+    """The same line when the adversary is somebody else: it only beats."""
+
+    def interfere(self) -> None:
+        pass
+
+    def speak(self) -> None:
+        self.beat_if_due()
+
+    def send(self, message: msgspec.Struct) -> None:
+        self.deliver(self.noted(message), 0)
+
+
+MILLISECONDS = st.integers(0, 1000)
+
+
+class LinkMachine(RuleBasedStateMachine):
+    """Hypothesis as the adversary; `Attack.check` is the invariant, asked at every answer. What fails is shrunk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = QuietLine(0)
+        self.pass_time(200)
+
+    @rule(duration_ms=MILLISECONDS)
+    def pass_time(self, duration_ms: int) -> None:
+        for _ in range(duration_ms // 5):
+            self.line.turn()
+
+    @rule(
+        nozzle=st.integers(0, 111),
+        ahead_um=st.integers(-20_000, 900_000),
+        validity_ms=st.sampled_from([50, 500, 2000]),
+        lateness_ms=st.lists(st.integers(0, 400), max_size=3),
+    )
+    def command(self, nozzle: int, ahead_um: int, validity_ms: int, lateness_ms: list[int]) -> None:
+        """Lost, late, doubled or in time, by how many copies arrive and when."""
+        sent = self.line.noted(self.line.new_command(nozzle, ahead_um, validity_ms, "pet"))
+        for late_ms in lateness_ms:
+            self.line.deliver(sent, late_ms * NS_PER_MS)
+
+    @precondition(lambda self: self.line.old)
+    @rule(age=st.integers(0, 300), is_readdressed=st.booleans())
+    def replay(self, age: int, *, is_readdressed: bool) -> None:
+        sent = self.line.old[-1 - age % len(self.line.old)]
+        meant_for = self.line.controller.boot_id if is_readdressed else sent.meant_for
+        self.line.deliver(Sent(sent.received, meant_for), 0)
+
+    @rule(duration_ms=MILLISECONDS)
+    def cut(self, duration_ms: int) -> None:
+        self.line.cut_until_ns = self.line.now_ns + duration_ms * NS_PER_MS
+
+    @rule(silence_ms=st.integers(0, 2000))
+    def restart_sorter(self, silence_ms: int) -> None:
+        self.line.restart_sorter(silence_ms * NS_PER_MS)
+
+    @rule()
+    def restart_controller(self) -> None:
+        self.line.controller = self.line.new_controller()
+
+    @rule(duration_ms=MILLISECONDS)
+    def stop_sorter(self, duration_ms: int) -> None:
+        self.line.is_sorter_awake_at_ns = self.line.now_ns + duration_ms * NS_PER_MS
+
+    @rule(speed_um_s=st.sampled_from([0, 50_000, 1_000_000, 4_000_000]))
+    def change_speed(self, speed_um_s: int) -> None:
+        self.line.speed_um_s = speed_um_s
+
+    @rule(error_ms=st.integers(-20, 20))
+    def skew(self, error_ms: int) -> None:
+        self.line.skew_error_ns = error_ms * NS_PER_MS
+
+    @rule(mode=st.sampled_from([Mode.HELD, Mode.EXECUTE]))
+    def change_mode(self, mode: Mode) -> None:
+        self.line.mode, self.line.heartbeat_due_ns = mode, self.line.now_ns
+
+
+TestLink = LinkMachine.TestCase
+TestLink.settings = hypothesis.settings(max_examples=200, stateful_step_count=40, deadline=None)
 
 
 def attack(command_count: int, seeds: range) -> Counter[AckStatus]:
