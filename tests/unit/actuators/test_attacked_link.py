@@ -275,6 +275,16 @@ class LinkMachine(RuleBasedStateMachine):
         for late_ms in lateness_ms:
             self.line.deliver(sent, late_ms * NS_PER_MS)
 
+    @rule(count=st.integers(1, 20))
+    def sort_in_peace(self, count: int) -> None:
+        """So that there is something to be fired, and to be replayed."""
+        self.change_mode(Mode.EXECUTE)
+        self.change_speed(1_000_000)
+        self.pass_time(600)
+        for number in range(count):
+            self.command(number, 50_000 + 10_000 * number, 2000, [0])
+            self.pass_time(50)
+
     @precondition(lambda self: self.line.old)
     @rule(age=st.integers(0, 300), is_readdressed=st.booleans())
     def replay(self, age: int, *, is_readdressed: bool) -> None:
@@ -312,7 +322,7 @@ class LinkMachine(RuleBasedStateMachine):
 
 
 TestLink = LinkMachine.TestCase
-TestLink.settings = hypothesis.settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestLink.settings = hypothesis.settings(max_examples=100, stateful_step_count=40, deadline=None)
 
 
 def attack(command_count: int, seeds: range) -> Counter[AckStatus]:
