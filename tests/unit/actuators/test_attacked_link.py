@@ -275,14 +275,14 @@ class LinkMachine(RuleBasedStateMachine):
         for late_ms in lateness_ms:
             self.line.deliver(sent, late_ms * NS_PER_MS)
 
-    @rule(count=st.integers(1, 20))
-    def sort_in_peace(self, count: int) -> None:
+    @rule(count=st.integers(1, 20), lateness_ms=st.lists(st.integers(0, 300), min_size=1, max_size=3))
+    def sort_in_peace(self, count: int, lateness_ms: list[int]) -> None:
         """So that there is something to be fired, and to be replayed."""
         self.change_mode(Mode.EXECUTE)
         self.change_speed(1_000_000)
         self.pass_time(600)
         for number in range(count):
-            self.command(number, 50_000 + 10_000 * number, 2000, [0])
+            self.command(number, 450_000, 2000 if number else 50, lateness_ms)
             self.pass_time(50)
 
     @precondition(lambda self: self.line.old)
