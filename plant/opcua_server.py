@@ -6,7 +6,7 @@ from asyncua.server.event_generator import EventGenerator
 from asyncua.server.server import Server
 from asyncua.ua.object_ids import ObjectIds
 
-from plant.plant_values import Alarm, Value
+from plant.plant_values import Alarm, PlantValues, Value
 from sorter.errors import ConfigurationError
 from sorter.model.settings import Settings
 
@@ -30,7 +30,7 @@ class OpcUaServer:
         self._written: dict[str, Value] = {}
         self._events: EventGenerator | None = None
 
-    async def start(self, values: dict[str, Value]) -> None:
+    async def start(self, values: PlantValues) -> None:
         """Build the address space and listen.
 
         Raises:
@@ -44,7 +44,7 @@ class OpcUaServer:
         index = await self._server.register_namespace(NAMESPACE)
         line = await self._server.nodes.objects.add_object(index, self._settings.line_name)
         folders: dict[str, Node] = {"": line}
-        for path, value in values.items():
+        for path, value in values.values.items():
             await self._add(index, folders, path, value)
         self._events = await self._server.get_event_generator(ObjectIds.BaseEventType, emitting_node=ObjectIds.Server)
         try:
@@ -54,14 +54,21 @@ class OpcUaServer:
                 f"configuration: plant.opcua_port = {plant.opcua_port}: cannot be served: {error.strerror}"
             ) from error
 
-    async def write(self, values: dict[str, Value]) -> None:
-        """Write what has changed."""
-        for path, value in values.items():
+    async def tell(self, values: PlantValues) -> None:
+        """Write what has changed, and say what was raised."""
+        for path, value in values.values.items():
             if self._written.get(path) != value:
                 self._written[path] = value
                 await self._nodes[path].write_value(ua.Variant(value, _TYPES[type(value)]))
 
-    async def raise_alarm(self, alarm: Alarm) -> None:
+        for alarm in values.raised:
+            await self._raise_alarm(alarm)
+
+    async def stop(self) -> None:
+        """End all sessions and stop listening."""
+        await self._server.stop()
+
+    async def _raise_alarm(self, alarm: Alarm) -> None:
         """Send an event of the Server object, as clients without a model of ours understand it."""
         if self._events is None:
             return
@@ -69,10 +76,6 @@ class OpcUaServer:
         self._events.event.Severity = _ALARM_SEVERITY
         self._events.event.SourceName = alarm.code
         await self._events.trigger()
-
-    async def stop(self) -> None:
-        """End all sessions and stop listening."""
-        await self._server.stop()
 
     async def _add(self, index: int, folders: dict[str, Node], path: str, value: Value) -> None:
         place, _, name = path.rpartition("/")

@@ -26,7 +26,7 @@ class PlantValues:
     Attributes:
         values: by path below the line's node; the same paths from the first moment on, each of one type for life.
         alarms: by process and code.
-        raised: alarms since they were last taken.
+        raised: alarms since this list was last cleared.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -68,11 +68,6 @@ class PlantValues:
                 self._take_inputs(message)
             case Fault():
                 self._take_fault(message)
-
-    def take_raised(self) -> list[Alarm]:
-        """Alarms raised since the last call."""
-        raised, self.raised = self.raised, []
-        return raised
 
     def _take_mode(self, state: ModeState) -> None:
         self.values |= {

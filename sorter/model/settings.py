@@ -320,10 +320,12 @@ class UiSettings(Section, frozen=True):
 class PlantSettings(Section, frozen=True):
     """What the plant's control system may read."""
 
-    # where OPC UA is served, read only and without a password: to the plant's own network at most
+    # where OPC UA and Modbus TCP are served, read only and without a password: to the plant's own network at most
     host: str = "127.0.0.1"
     # 0: not served; 4840 is the usual one
     opcua_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    # 0: not served; 502 is the usual one, and needs the right to open ports below 1024
+    modbus_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
 
 
 class HarvestSettings(Section, frozen=True):

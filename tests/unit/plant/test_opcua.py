@@ -1,15 +1,10 @@
 """The plant process with a real OPC UA client: browsing, reading, subscriptions to values and alarms."""
 
 import asyncio
-import socket
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
 
-import msgspec
 import pytest
 from asyncua import Client, ua
 
@@ -17,16 +12,10 @@ from sorter.model.condition import Fault, Mode, ModeState
 from sorter.model.settings import PlantSettings, Settings
 from sorter.model.tracks import BeltState
 from sorter.runtime.bus import Publisher
-from sorter.runtime.clock import SystemClock
-from sorter.runtime.run_folder import RunPlan
+
+Start = Callable[[Settings], AbstractContextManager[tuple[Publisher, Publisher]]]
 
 TIMEOUT_S = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Heard:
@@ -94,19 +83,6 @@ async def visit(port: int, sorter: Publisher, actuators: Publisher) -> None:
         await client.disconnect()
 
 
-def test_a_plant_browses_reads_subscribes_and_cannot_write() -> None:
-    port = free_port()
-    settings = Settings(plant=PlantSettings(opcua_port=port))
-    with tempfile.TemporaryDirectory(prefix="farz-") as name:
-        folder, clock = Path(name), SystemClock()
-        plan = RunPlan(settings, clock.now_ns(), folder)
-        (folder / "run.json").write_bytes(msgspec.json.encode(plan, enc_hook=str))
-        process = subprocess.Popen([sys.executable, "-m", "plant", "--run-folder", name])
-        sorter, actuators = (Publisher(folder, who, who, clock) for who in ("sorter", "actuators"))
-        try:
-            asyncio.run(visit(port, sorter, actuators))
-        finally:
-            sorter.close()
-            actuators.close()
-            process.terminate()
-            assert process.wait(timeout=20) == 0
+def test_a_plant_browses_reads_subscribes_and_cannot_write(port: int, running_plant: Start) -> None:
+    with running_plant(Settings(plant=PlantSettings(opcua_port=port))) as (sorter, actuators):
+        asyncio.run(visit(port, sorter, actuators))

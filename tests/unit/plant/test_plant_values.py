@@ -48,8 +48,7 @@ def test_alarms_are_raised_once_and_cleared() -> None:
     values = PlantValues(Settings())
     for _ in range(2):
         values.take(Fault("vision", "lost", "no picture", 1))
-    assert values.take_raised() == [Alarm("vision", "lost", "no picture")]
-    assert values.take_raised() == []
+    assert values.raised == [Alarm("vision", "lost", "no picture")]
     assert values.values["Alarms/Count"] == 1
     values.take(Fault("vision", "lost", "no picture", 1, is_cleared=True))
     assert values.values["Alarms/Count"] == 0
