@@ -75,6 +75,20 @@ class TrainingPlan(msgspec.Struct, frozen=True):
     settings: RunSettings
 
 
+def extended(plan: TrainingPlan, epoch_count: int) -> TrainingPlan:
+    """The same plan with more epochs, as many of them with smaller pictures as before.
+
+    Raises:
+        BadInputError: if they are not more.
+    """
+    settings = plan.settings
+    if epoch_count <= settings.epoch_count:
+        raise BadInputError(f"--extend-to {epoch_count}: the run has {settings.epoch_count} epochs already")
+    small_epoch_ratio = settings.small_epoch_ratio * settings.epoch_count / epoch_count
+    longer = msgspec.structs.replace(settings, epoch_count=epoch_count, small_epoch_ratio=small_epoch_ratio)
+    return TrainingPlan(plan.inputs, longer)
+
+
 def write_plan(run_folder: Path, plan: TrainingPlan) -> None:
     """Write run.json into the run folder, made if missing.
 

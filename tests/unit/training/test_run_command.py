@@ -13,7 +13,8 @@ from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.bundle import load_bundle
 from training.evaluation.eval_command import evaluate
 from training.release.calibrate_command import calibrate
-from training.run_command import finish, run
+from training.run_command import finish, fit, run
+from training.run_settings import read_plan
 
 pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
@@ -108,6 +109,30 @@ def test_a_run_keeps_what_it_did(trained: tuple[Path, Path]) -> None:
         "width_px": SIZE_PX,
         "height_px": SIZE_PX,
     }
+
+
+def test_a_finished_run_can_be_made_longer(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    folder = shutil.copytree(trained[0].parent / "run", tmp_path / "run")
+    answer = CliRunner().invoke(fit, ["--run", str(folder), "--resume", "--extend-to", "2"], catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    record = json.loads((folder / "record.json").read_text())
+    assert [epoch["number"] for epoch in record["epochs"]] == [1, 2]
+    settings = read_plan(folder).settings
+    before = read_plan(trained[0].parent / "run").settings
+    assert settings.small_epoch_ratio * 2 == before.small_epoch_ratio, "as many small pictures as before"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(["--resume", "--extend-to", "1"], "has 1 epochs already"), (["--extend-to", "9"], "only with --resume")],
+)
+def test_what_cannot_be_made_longer(
+    trained: tuple[Path, Path], tmp_path: Path, options: list[str], message: str
+) -> None:
+    folder = shutil.copytree(trained[0].parent / "run", tmp_path / "run")
+    answer = CliRunner().invoke(fit, ["--run", str(folder), *options])
+    assert answer.exit_code != 0
+    assert message in answer.output + str(answer.exception)
 
 
 def test_a_run_is_not_overwritten(trained: tuple[Path, Path], tmp_path: Path) -> None:
