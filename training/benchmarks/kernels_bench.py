@@ -70,7 +70,7 @@ def _costs(architecture: str) -> dict[str, float | None]:
         costs = []
     if not costs:
         return {f"{key}_spilled_bytes": None}
-    spilled = {f"{key}_spilled_bytes": float(sum(cost.spilled_bytes for cost in costs))}
+    spilled: dict[str, float | None] = {f"{key}_spilled_bytes": float(sum(cost.spilled_bytes for cost in costs))}
     return spilled | {
         f"{key}_{cost.name.removeprefix('farz_')}_register_count": float(cost.register_count) for cost in costs
     }

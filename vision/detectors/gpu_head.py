@@ -51,7 +51,7 @@ class GpuHead:
     def read(self) -> Candidates:
         """What was kept, best first; only after the stream has come past the kernels."""
         count = int(self._kept_count[0])
-        return Candidates(self._boxes[:count].copy(), self._class_probs[:count].copy())
+        return Candidates(np.array(self._boxes[:count]), np.array(self._class_probs[:count]))
 
     def _scratch_sizes(self, head: str) -> dict[str, int]:
         sizes = {"count": 4} | dict.fromkeys(("scores", "anchors", "order"), 4 * self._place_count)

@@ -17,7 +17,7 @@ def pycuda_modules(machine: Machine, has_gpu: bool = True) -> dict[str, types.Mo
     package.__path__ = []  # type: ignore[attr-defined]
     vars(driver).update(_driver_names(machine, has_gpu))
     vars(compiler).update({"SourceModule": lambda source, **options: _source_module(machine, source, options)})
-    autoinit = _Forbidden("pycuda.autoinit")
+    package.autoinit = autoinit = _Forbidden("pycuda.autoinit")  # type: ignore[attr-defined]
     return {
         "pycuda": package,
         "pycuda.driver": driver,
