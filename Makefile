@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 help:
 	@echo "make run     install into .venv and run the line; the page is at http://127.0.0.1:8420/"
 	@echo "make test    install what tests need, then check and tests"
-	@echo "make check   format, lint, types, import contracts, spelling"
+	@echo "make check   format, lint, types, import contracts, spelling, images and units"
 	@echo "make bench   measure how fast the line is, beside its peers; half an hour on a machine that does nothing else"
 	@echo "make soak    the tests that take long: a million commands, two hundred faults"
 	@echo "make mutate  make every slip in the safety gate and see that a test fails for each"
@@ -20,12 +20,13 @@ run: $(VENV)/installed-run
 
 test: check tests
 
-check: $(VENV)/installed-dev
+check: $(VENV)/installed-dev $(VENV)/system-packages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	bash docker/check.sh $(BIN)
 
 # The lab's tests load torch, NNCF and peers of other makers: they have a process of their own, in which those cannot
 # bring down what the line's tests load after them.

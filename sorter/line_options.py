@@ -21,7 +21,9 @@ _OPTIONS = (
     ),
     click.option("--model", help="Folder of a model bundle, or of a shelf; without one, the shipped model."),
     click.option("--allow-unsigned", is_flag=True, default=None, help="Use a model that nobody trusted has signed."),
-    click.option("--detector", type=click.Choice(["openvino", "onnxruntime", "oracle"]), help="What runs the model."),
+    click.option(
+        "--detector", type=click.Choice(["openvino", "onnxruntime", "tensorrt", "oracle"]), help="What runs the model."
+    ),
     click.option(
         "--precision", type=click.Choice(["f32", "bf16", "f16", "int8", "auto"]), help="Arithmetic of the network."
     ),

@@ -29,6 +29,7 @@ from sorter.runtime.run_folder import RunPlan, create_run_folder
 from sorter.runtime.simulated_world import open_world
 from sorter.runtime.supervisor import Supervisor, processes_of
 from sorter.runtime.topics import HEALTH, MODE, STAGES, STATISTICS
+from sorter.runtime.watchdog import LineWatch, Watchdog
 from sorter.stages_table import stage_figures, stages_table
 
 _STEP_MS = 100.0
@@ -118,6 +119,7 @@ class _Run:
         self._reader = Subscriber(plan.run_folder, [STATISTICS, MODE, HEALTH, STAGES])
         specs = processes_of(plan.settings)
         self._supervisor = Supervisor(plan, plan.settings.supervision, self._clock, self._publisher, specs)
+        self._watch = LineWatch(Watchdog(), tuple(spec.name for spec in specs))
         self._statistics: LineStatistics | None = None
         self._stages: dict[str, StageReport] = {}
         self._mode: ModeState | None = None
@@ -132,6 +134,7 @@ class _Run:
             while not stop_signals and not self._is_over():
                 self._take(_STEP_MS)
                 self._supervisor.step()
+                self._watch.step(self._clock.now_ns())
                 self._show()
         finally:
             self._supervisor.stop()
@@ -151,6 +154,8 @@ class _Run:
 
     def _take(self, timeout_ms: float) -> None:
         for received in self._reader.receive(timeout_ms):
+            if isinstance(received.message, Health):
+                self._watch.take(received.message, self._clock.now_ns())
             match received.message:
                 case LineStatistics() as statistics:
                     self._statistics = statistics

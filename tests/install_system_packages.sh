@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What tests need beside Python: a browser for the page, the minisign tool that signatures are compared with, and what
-# firing is measured beside (cyclictest) and under (stress-ng).
+# firing is measured beside (cyclictest) and under (stress-ng); a C++ compiler, and linters of units and compose files.
 # Installed where we may; elsewhere the tests that need them skip.
 set -euo pipefail
 
@@ -10,6 +10,10 @@ for package in chromium minisign; do
 done
 command -v cyclictest >/dev/null || missing+=(rt-tests)
 command -v stress-ng >/dev/null || missing+=(stress-ng)
+# g++ builds the CUDA kernels for the host; the other two look at docker/
+command -v g++ >/dev/null || missing+=(g++)
+command -v systemd-analyze >/dev/null || missing+=(systemd)
+docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || missing+=(docker-compose)
 if [ "${#missing[@]}" -eq 0 ]; then
   exit 0
 fi

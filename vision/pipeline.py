@@ -18,6 +18,7 @@ from sorter.runtime.clock import Clock
 from vision.detectors.detector import Detector
 from vision.frame import Detections, Frame
 from vision.looking import Looking
+from vision.picture_memory import slot_memory
 from vision.ring import FrameRing
 from vision.sources.source import FrameSource, FrameTicket
 from vision.tracking import BeltTracker
@@ -74,7 +75,8 @@ class Pipeline:
         self._clock = clock
         self._stream_count = settings.detector.streams
         self._frame_period_ms = 1000.0 / settings.camera.frame_rate_hz
-        self._ring = FrameRing(2 * settings.detector.streams + _FURTHER_SLOT_COUNT, source.height_px, source.width_px)
+        slot_count = 2 * settings.detector.streams + _FURTHER_SLOT_COUNT
+        self._ring = FrameRing(slot_count, source.height_px, source.width_px, allocate=slot_memory(settings.detector))
         self._trigger = TravelTrigger(mm_to_um(settings.camera.view_step_mm))
         view = CameraView(settings.camera)
         self.tracker = BeltTracker(view, settings.tracking) if beside is None else beside.beside(view)

@@ -10,7 +10,7 @@ import os
 import select
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -45,13 +45,20 @@ class FrameRing:
         shape: what it holds.
     """
 
-    def __init__(self, slot_count: int, height_px: int, width_px: int) -> None:
+    def __init__(
+        self,
+        slot_count: int,
+        height_px: int,
+        width_px: int,
+        allocate: Callable[[tuple[int, ...]], NDArray[np.uint8]] | None = None,
+    ) -> None:
         """Allocate the slots.
 
         Args:
             slot_count: pictures that stay valid at the same time, 1 or more.
             height_px: rows of a picture.
             width_px: columns of a picture.
+            allocate: makes memory that a GPU reads in place; other processes then see no pictures. Left out: shared.
 
         Raises:
             ValueError: if there is no slot or no pixel.
@@ -61,6 +68,8 @@ class FrameRing:
         self.shape = RingShape(slot_count, height_px, width_px)
         memory = _nameless_memory(_byte_count(self.shape))
         self._facts, self._views = _mapped(self.shape, memory, mmap.PROT_READ | mmap.PROT_WRITE)
+        if allocate is not None:
+            self._views = tuple(allocate((slot_count, height_px, width_px, 3)))
         read_end, self._news = os.pipe()
         os.set_blocking(self._news, False)
         self._descriptors = RingDescriptors(memory, read_end)

@@ -89,7 +89,7 @@ class OracleSettings(Section, frozen=True):
 class DetectorSettings(Section, frozen=True):
     """The network that names items, what runs it and how precisely."""
 
-    runtime: Literal["openvino", "onnxruntime", "oracle"] = "openvino"
+    runtime: Literal["openvino", "onnxruntime", "tensorrt", "oracle"] = "openvino"
     # a bundle's folder, or a shelf's, whose champion is meant; empty means the shipped one
     model: str = ""
     # minisign public keys; a bundle that none of them signed is refused
@@ -105,6 +105,8 @@ class DetectorSettings(Section, frozen=True):
     score_threshold: OpenRatio = 0.1
     nms_iou_ratio: OpenRatio = 0.5
     max_detections: PositiveCount = 300
+    # where TensorRT's engines are kept, which take minutes to build; empty: farz/engines in the user's cache
+    engine_folder: str = ""
     oracle: OracleSettings = OracleSettings()
 
 

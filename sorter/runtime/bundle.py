@@ -22,6 +22,8 @@ DEFAULT_BUNDLE_NAME = "farz-n-736x416"
 # Further forms of a bundle's network, by what they are for.
 OPENVINO_INT8_FORM = "openvino-int8"
 ONNX_QDQ_FORM = "onnx-qdq"
+# 16-bit floats written into the graph, for TensorRT from version 11 on
+ONNX_F16_FORM = "onnx-f16"
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 # How a picture of another aspect gets into the input: grey beside it, or each axis scaled for itself.

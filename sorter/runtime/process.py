@@ -20,6 +20,7 @@ from sorter.model.stage_times import StageReport
 from sorter.runtime.bus import Publisher, new_boot_id
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.run_folder import RunPlan, read_run_plan
+from sorter.runtime.watchdog import Watchdog
 
 BAD_INPUT_EXIT_CODE = 2
 RESTART_COUNT_VARIABLE = "FARZ_RESTART_COUNT"
@@ -46,6 +47,7 @@ class ProcessContext:
         self.boot_id = new_boot_id()
         self.publisher = Publisher(plan.run_folder, name, self.boot_id, self.clock)
         self.stop_requested = threading.Event()
+        self._watchdog = Watchdog()
         self._status = HealthStatus.STARTING
         self._detail = ""
         self._since_ns = self.clock.now_ns()
@@ -76,10 +78,12 @@ class ProcessContext:
         """Publish health when it is due; call it from the work loop, so that a stuck loop falls silent.
 
         Args:
-            figures: numbers to show, unit in the name.
+            figures: numbers to show, unit in the name; given by the work loop, whose turn the service manager is told.
             stages: asked how long the process's stages take, which is published along.
         """
         now_ns = self.clock.now_ns()
+        if figures is not None:
+            self._watchdog.ping(now_ns)
         if now_ns < self._health_due_ns:
             return
         self._health_due_ns = now_ns + _HEALTH_PERIOD_NS

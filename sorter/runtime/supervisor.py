@@ -134,7 +134,8 @@ class Supervisor:
         command = [sys.executable, "-m", child.spec.module, "--run-folder", str(self._plan.run_folder)]
         # several numeric libraries spin idle threads by default, which on two cores steals from the detector
         environment = {
-            **os.environ,
+            # the service manager watches the supervisor, which watches its children; see `watchdog`
+            **{key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"},
             RESTART_COUNT_VARIABLE: str(child.restart_count),
             SUPERVISOR_ID_VARIABLE: str(os.getpid()),
             "OMP_WAIT_POLICY": "PASSIVE",

@@ -9,12 +9,13 @@ import msgspec
 import numpy as np
 import onnx
 import pytest
+from gpu_fakes import NEEDS_COMPILER, pretended_gpu
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from sorter.errors import BundleError, ConfigurationError
 from sorter.model.materials import CLASS_NAMES, class_list_sha256
-from sorter.model.settings import Settings
+from sorter.model.settings import DetectorSettings, Settings
 from sorter.runtime.bundle import (
     ONNX_QDQ_FORM,
     OPENVINO_INT8_FORM,
@@ -30,6 +31,8 @@ from sorter.runtime.configuration import settings_from
 from vision.detectors import Detector, open_detector
 from vision.detectors.openvino_detector import known_precisions
 from vision.frame import Detections, Frame
+from vision.picture_memory import slot_memory
+from vision.ring import FrameRing
 from vision.sources import open_source
 
 CLASSES = ("blue", "red")
@@ -37,8 +40,20 @@ SIDE_PX = 64
 CELL_PX = 16
 BLUE, RED = (255, 0, 0), (0, 0, 255)
 NETWORKS = [(head, is_uint8) for head in ("raw", "end_to_end") for is_uint8 in (True, False)]
-RUNTIMES = ("openvino", "onnxruntime")
-INT8_FORMS = [("openvino", OPENVINO_INT8_FORM), ("onnxruntime", ONNX_QDQ_FORM)]
+# TensorRT is a fake here that calculates by ONNX Runtime; see tests/fakes
+ON_FAKES = pytest.param("tensorrt", marks=NEEDS_COMPILER)
+RUNTIMES = ("openvino", "onnxruntime", ON_FAKES)
+INT8_FORMS = [
+    ("openvino", OPENVINO_INT8_FORM),
+    ("onnxruntime", ONNX_QDQ_FORM),
+    pytest.param("tensorrt", ONNX_QDQ_FORM, marks=NEEDS_COMPILER),
+]
+
+
+@pytest.fixture(autouse=True)
+def _gpu() -> Iterator[None]:
+    with pretended_gpu():
+        yield
 
 
 def square_network(head: str, is_uint8: bool) -> onnx.ModelProto:
@@ -131,6 +146,7 @@ def network_settings(folder: Path, runtime: str = "openvino", **detector: Any) -
                 "model": str(folder),
                 "score_threshold": 0.4,
                 "allow_unsigned": True,
+                "engine_folder": str(folder.parent / "engines"),
                 **detector,
             },
         }
@@ -215,15 +231,21 @@ def test_two_seats_of_every_detector_answer_as_it_does_itself(any_detector: tupl
 
 
 def test_a_picture_of_the_network_s_size_is_not_copied(detector: Detector) -> None:
-    detector.detect(frame_of(picture()))
+    def in_a_slot(height_px: int, width_px: int) -> Frame:
+        memory = slot_memory(DetectorSettings(runtime=detector.runtime))  # type: ignore[arg-type]
+        return frame_of(FrameRing(1, height_px, width_px, allocate=memory).next_slot())
+
+    detector.detect(in_a_slot(64, 64))
     assert detector.copied_count == 0
-    detector.detect(frame_of(picture(height_px=64, width_px=128)))
-    assert detector.copied_count == 1
+    detector.detect(in_a_slot(64, 128))
+    # a GPU resizes while it reads
+    assert detector.copied_count == (0 if detector.runtime == "tensorrt" else 1)
 
 
 def test_every_detector_says_what_it_is(any_detector: tuple[Detector, Frame]) -> None:
     detector, _ = any_detector
-    assert (detector.runtime, detector.precision) in {("oracle", "exact"), ("openvino", "f32"), ("onnxruntime", "f32")}
+    assert detector.precision == ("exact" if detector.runtime == "oracle" else "f32")
+    assert detector.runtime in {"oracle", "openvino", "onnxruntime", "tensorrt"}
     assert detector.model_id
     assert detector.class_names in {CLASSES, CLASS_NAMES}
 
@@ -270,21 +292,23 @@ def test_pictures_of_changing_size_leave_nothing_behind(detector: Detector) -> N
     assert len(found.boxes_px) == 0  # nor the grey beside the picture, which is bluer than the threshold
 
 
-def test_the_limit_keeps_the_best(bundle_folder: Path) -> None:
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_the_limit_keeps_the_best(bundle_folder: Path, runtime: str) -> None:
     image = picture()
     for number in range(4):
         image[0:16, number * 16 : number * 16 + 16] = (150 + number * 20, 0, 0)
-    found = open_detector(network_settings(bundle_folder, max_detections=2)).detect(frame_of(image))
+    found = open_detector(network_settings(bundle_folder, runtime, max_detections=2)).detect(frame_of(image))
     assert np.allclose(found.boxes_px[:, 0], [48, 32])
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_runtimes_agree(bundle_folder: Path, seed: int) -> None:
+@pytest.mark.parametrize("other", ["openvino", ON_FAKES])
+def test_runtimes_agree(bundle_folder: Path, seed: int, other: str) -> None:
     image = np.random.default_rng(seed).integers(0, 256, (48, 80, 3), np.uint8)
     image[:, ::2] //= 2
     first, second = (
         open_detector(network_settings(bundle_folder, runtime, score_threshold=0.3)).detect(frame_of(image))
-        for runtime in RUNTIMES
+        for runtime in ("onnxruntime", other)
     )
     assert len(first.boxes_px) > 0
     assert_same(first, second, 1e-3)
@@ -326,9 +350,10 @@ def test_a_file_that_is_no_network_is_refused_in_one_sentence(tmp_path: Path, ru
     assert "\n" not in str(refusal.value)
 
 
-def test_onnxruntime_refuses_bf16(tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", ["onnxruntime", ON_FAKES])
+def test_what_knows_no_bf16_refuses_it(tmp_path: Path, runtime: str) -> None:
     with pytest.raises(ConfigurationError, match=r"detector\.precision = 'bf16'"):
-        open_detector(network_settings(write_bundle(tmp_path / "squares"), "onnxruntime", precision="bf16"))
+        open_detector(network_settings(write_bundle(tmp_path / "squares"), runtime, precision="bf16"))
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -395,7 +420,7 @@ def test_the_shipped_model_answers_alike_on_both_runtimes() -> None:
     source.retrieve(image)
     first, second = (
         open_detector(settings_from({**tables, "detector": {"score_threshold": 0.3, "runtime": runtime}}))
-        for runtime in RUNTIMES
+        for runtime in ("openvino", "onnxruntime")
     )
     found = first.detect(frame_of(image))
     assert len(found.boxes_px) > 0

@@ -23,6 +23,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "latency": ("latency_bench:bench_latency", "Exposure to command, under and over what the detector can do."),
     "import": ("import_bench:bench_import", "Time and memory until the vision process is ready, beside Ultralytics."),
     "decide": ("decide_bench:bench_decide", "The policy, for each frame and item."),
+    "kernels": ("kernels_bench:bench_kernels", "The GPU's kernels beside OpenCV, and what nvcc says of them; no GPU."),
     "fire": ("fire_bench:bench_fire", "Opening error of the valves under load, beside cyclictest."),
 }
 _ALL = "all"

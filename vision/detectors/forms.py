@@ -9,7 +9,7 @@ from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import ONNX_QDQ_FORM, OPENVINO_INT8_FORM, Bundle
 
 MAIN_FORM = "network"
-_INT8_FORMS = {"openvino": OPENVINO_INT8_FORM, "onnxruntime": ONNX_QDQ_FORM}
+_INT8_FORMS = {"openvino": OPENVINO_INT8_FORM, "onnxruntime": ONNX_QDQ_FORM, "tensorrt": ONNX_QDQ_FORM}
 
 
 class Form(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from sorter.errors import BundleError
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import Bundle
-from vision.detectors.fitting import FittedInput
+from vision.detectors.fitting import FittedInput, Placement
 from vision.detectors.forms import Form
 from vision.detectors.heads import Candidates, decode_end_to_end, decode_raw
 from vision.frame import Detections, Frame
@@ -46,10 +46,7 @@ class NetworkPort:
 
     def detections(self, output: NDArray[np.float32]) -> Detections:
         """Read the network's output, shaped as `check_shapes` saw it; it may be overwritten afterwards."""
-        candidates = self._decode(output)
-        boxes_px = self._fitted.boxes_to_picture(candidates.boxes)
-        is_in_picture = (boxes_px[:, 2:] > boxes_px[:, :2]).all(axis=1)
-        return Detections(boxes_px[is_in_picture], candidates.class_probs[is_in_picture])
+        return placed(self._decode(output), self._fitted.placement)
 
     def check_shapes(self, input_shape: Shape, output_shape: Shape) -> None:
         """Compare the shapes of the network's input and output (None: free) with what the bundle says.
@@ -57,26 +54,43 @@ class NetworkPort:
         Raises:
             BundleError: if they differ.
         """
-        class_count = len(self._bundle.manifest.classes)
-        expected = (1, None, 6) if self._bundle.manifest.network.head == "end_to_end" else (1, 4 + class_count, None)
-        self._check("input", input_shape, self._fitted.shape if self._scaled is None else self._scaled.shape)
-        self._check("output", output_shape, expected)
-
-    def _check(self, side: str, shape: Shape, expected: Shape) -> None:
-        fits = len(shape) == len(expected) and all(
-            None in pair or pair[0] == pair[1] for pair in zip(shape, expected, strict=True)
-        )
-        if not fits:
-            raise BundleError(
-                f"bundle {self._bundle.folder}: the network's {side} is {_shown(shape)}, but the manifest "
-                f"(head {self._bundle.manifest.network.head!r}, {len(self._bundle.manifest.classes)} classes) "
-                f"means {_shown(expected)}"
-            )
+        wanted = self._fitted.shape if self._scaled is None else self._scaled.shape
+        check_sides(self._bundle, input_shape, wanted, output_shape)
 
     def _decode(self, output: NDArray[np.float32]) -> Candidates:
         if self._bundle.manifest.network.head == "raw":
             return decode_raw(output, self._settings)
         return decode_end_to_end(output, len(self._bundle.manifest.classes), self._settings)
+
+
+def placed(candidates: Candidates, placement: Placement) -> Detections:
+    """Candidates as detections in the picture that was laid last; those beside it are left out."""
+    boxes_px = placement.boxes_to_picture(candidates.boxes)
+    is_in_picture = (boxes_px[:, 2:] > boxes_px[:, :2]).all(axis=1)
+    return Detections(boxes_px[is_in_picture], candidates.class_probs[is_in_picture])
+
+
+def check_sides(bundle: Bundle, input_shape: Shape, wanted: Shape, output_shape: Shape) -> None:
+    """Compare the shapes of a network's input and output (None: free) with what the bundle says.
+
+    Raises:
+        BundleError: if they differ.
+    """
+    class_count = len(bundle.manifest.classes)
+    expected = (1, None, 6) if bundle.manifest.network.head == "end_to_end" else (1, 4 + class_count, None)
+    _check(bundle, "input", input_shape, wanted)
+    _check(bundle, "output", output_shape, expected)
+
+
+def _check(bundle: Bundle, side: str, shape: Shape, expected: Shape) -> None:
+    fits = len(shape) == len(expected) and all(
+        None in pair or pair[0] == pair[1] for pair in zip(shape, expected, strict=True)
+    )
+    if not fits:
+        raise BundleError(
+            f"bundle {bundle.folder}: the network's {side} is {_shown(shape)}, but the manifest "
+            f"(head {bundle.manifest.network.head!r}, {len(bundle.manifest.classes)} classes) means {_shown(expected)}"
+        )
 
 
 def _planar(shape: tuple[int, ...]) -> tuple[int, ...]:

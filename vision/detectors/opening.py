@@ -69,6 +69,11 @@ def _runtime(name: str) -> tuple[Callable[[Bundle, DetectorSettings], Detector],
 
         # its 8-bit form is emulated and slower, see there
         return OnnxRuntimeDetector, ("f32",)
+    if name == "tensorrt":
+        from vision.detectors.tensorrt_opening import known_precisions as known_on_tensorrt
+        from vision.detectors.tensorrt_opening import open_tensorrt
+
+        return open_tensorrt, known_on_tensorrt()
     from vision.detectors.openvino_detector import OpenVinoDetector, known_precisions
 
     return OpenVinoDetector, known_precisions()

@@ -1,0 +1,256 @@
+"""Engines: built once, believed only after parity, rebuilt when anything changes, swapped while the line runs."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from gpu_fakes import NEEDS_COMPILER, Machine, pretended_gpu
+
+from sorter.errors import BundleError, ConfigurationError
+from sorter.model.settings import DetectorSettings, Settings
+from sorter.runtime.bundle import Bundle, default_bundle_folder, load_bundle
+from vision.cuda import jetson
+from vision.cuda.device import gpu_absence
+from vision.detectors import open_detector, tensorrt_opening
+from vision.detectors.engine_cache import EngineCache, EngineFacts
+from vision.detectors.runtime_parity import LIMITS, compared
+from vision.detectors.tensorrt_detector import TensorRtDetector
+from vision.detectors.tensorrt_opening import open_tensorrt, vectors
+from vision.frame import Detections, Frame
+from vision.picture_memory import slot_memory
+
+pytestmark = [
+    NEEDS_COMPILER,
+    pytest.mark.skipif(not default_bundle_folder().is_dir(), reason="no bundle is shipped yet"),
+]
+Open = Callable[..., TensorRtDetector]
+
+
+@pytest.fixture(autouse=True)
+def _few_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensorrt_opening, "_VECTOR_COUNT", 2)
+
+
+@pytest.fixture
+def open_engine(tmp_path: Path) -> Open:
+    def open_one(bundle: Bundle | None = None, **settings: Any) -> TensorRtDetector:
+        wanted = DetectorSettings(runtime="tensorrt", engine_folder=str(tmp_path / "engines"))
+        return open_tensorrt(
+            bundle or load_bundle(default_bundle_folder()), msgspec.structs.replace(wanted, **settings)
+        )
+
+    return open_one
+
+
+def engines_in(folder: Path) -> set[str]:
+    return {path.name for path in (folder / "engines").glob("*.engine")}
+
+
+def test_an_engine_is_built_once_and_its_progress_told(
+    open_engine: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with pretended_gpu() as machine:
+        open_engine()
+        assert "Building Engine, 50 %" in caplog.text
+        assert "agrees with ONNX Runtime" in caplog.text
+        assert "Tactics" not in caplog.text
+        open_engine()
+        assert machine.build_count == 1
+    assert len(engines_in(tmp_path)) == 1
+    assert not list((tmp_path / "engines").glob("unproven-*"))
+
+
+@pytest.mark.parametrize("change", ["tensorrt", "cuda", "architecture", "power_mode", "precision"])
+def test_whatever_changes_the_engine_is_built_anew(
+    open_engine: Open, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pretended_gpu() as machine:
+        open_engine()
+        assert machine.build_count == 1
+    version, other, precision = "10.3.0", Machine(), "f32"
+    if change == "tensorrt":
+        version = "10.7.0"
+    elif change == "cuda":
+        other = Machine(cuda_version=(12, 8))
+    elif change == "architecture":
+        other = Machine(architecture=(11, 0))
+    elif change == "power_mode":
+        monkeypatch.setattr(tensorrt_opening, "power_mode", lambda: "2 15W")
+    else:
+        precision = "f16"
+    with pretended_gpu(version, machine=other):
+        open_engine(precision=precision)
+    assert other.build_count == 1
+
+
+def test_an_engine_that_disagrees_is_not_kept_and_the_line_refuses(
+    open_engine: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TensorRtDetector, "detect", sees_elsewhere(TensorRtDetector.detect))
+    with pretended_gpu(), pytest.raises(BundleError, match=r"disagrees with ONNX Runtime: box difference"):
+        open_engine()
+    assert engines_in(tmp_path) == set()
+
+
+def test_the_old_engine_goes_on_where_the_new_one_disagrees(
+    open_engine: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pretended_gpu():
+        open_engine()
+        before = engines_in(tmp_path)
+        monkeypatch.setattr(tensorrt_opening, "power_mode", lambda: "2 15W")
+        monkeypatch.setattr(TensorRtDetector, "detect", sees_elsewhere(TensorRtDetector.detect))
+        detector = open_engine()
+    assert "the engine of TensorRT 10.3.0 stays" in detector.precision_reason
+    assert engines_in(tmp_path) == before
+
+
+def sees_elsewhere(detect: Any) -> Any:
+    def moved(detector: TensorRtDetector, frame: Frame) -> Detections:
+        found = detect(detector, frame)
+        return Detections(found.boxes_px + np.float32(20), found.class_probs)
+
+    return moved
+
+
+def test_only_the_newest_older_engine_is_kept(tmp_path: Path) -> None:
+    cache = EngineCache(tmp_path)
+    facts = [EngineFacts("ab" * 32, "f16", "10.3.0", "12.6", "sm_87", f"{mode} W") for mode in range(4)]
+    for number, one in enumerate(facts):
+        cache.keep(one, bytes([number]))
+    assert cache.proven(facts[3]) == b"\3"
+    assert cache.older(facts[3]) == [(facts[2], b"\2")]
+    assert cache.proven(facts[0]) is None
+    assert len({one.key for one in facts}) == 4
+
+
+def test_what_was_half_written_is_not_taken_for_an_engine(tmp_path: Path) -> None:
+    facts = EngineFacts("ab" * 32, "f32", "10.3.0", "12.6", "sm_87", "")
+    cache = EngineCache(tmp_path)
+    cache.keep(facts, b"whole")
+    cache._path(facts).with_suffix(".json").unlink()
+    assert cache.proven(facts) is None
+
+
+@pytest.mark.parametrize("version", ["10.3.0", "10.16.1", "11.4.1"])
+def test_rounded_networks_are_built_on_every_version(open_engine: Open, version: str) -> None:
+    with pretended_gpu(version):
+        detector = open_engine(precision="int8")
+    assert detector.precision == "int8"
+
+
+def test_sixteen_bits_come_by_flag_on_version_10_and_from_the_file_alone_on_11(open_engine: Open) -> None:
+    with pretended_gpu("10.3.0"):
+        assert open_engine(precision="f16").precision == "f16"
+    with pretended_gpu("11.0.0"), pytest.raises(ConfigurationError, match=r"'f16'.*no form 'onnx-f16'"):
+        open_engine(precision="f16")
+
+
+@pytest.mark.parametrize("version", ["8.6.1", "10.2.0", "12.0.0"])
+def test_other_versions_are_refused_by_name(open_engine: Open, version: str) -> None:
+    with pretended_gpu(version), pytest.raises(ConfigurationError, match=rf"TensorRT {version} is installed"):
+        open_engine()
+
+
+def test_without_a_gpu_or_its_libraries_that_is_said_in_a_sentence(open_engine: Open) -> None:
+    with pretended_gpu(has_gpu=False), pytest.raises(ConfigurationError, match="no NVIDIA GPU can be used here"):
+        open_engine()
+    tensorrt_opening.open_device.cache_clear()
+    with pytest.raises(ConfigurationError, match="pycuda is not installed"):
+        slot_memory(DetectorSettings(runtime="tensorrt"))
+
+
+def test_a_graph_is_recorded_where_cuda_python_is_and_answers_the_same(open_engine: Open) -> None:
+    frames = vectors(416, 736)
+    with pretended_gpu():
+        plain = [open_engine().detect(frame) for frame in frames]
+    with pretended_gpu(has_graphs=True) as machine:
+        detector = open_engine()
+        for _ in range(2):
+            recorded = [detector.detect(frame) for frame in frames]
+        assert machine.graph_launch_count == 2 * len(frames) - 1  # type: ignore[attr-defined]
+    assert sum(len(one.boxes_px) for one in plain) > 0
+    for one, other in zip(plain, recorded, strict=True):
+        assert np.array_equal(one.boxes_px, other.boxes_px)
+        assert np.array_equal(one.class_probs, other.class_probs)
+
+
+def test_a_frame_in_a_slot_moves_no_more_bytes_than_it_must(open_engine: Open) -> None:
+    with pretended_gpu():
+        detector = open_engine()
+        before = detector.traffic
+        memory = slot_memory(DetectorSettings(runtime="tensorrt"))
+        assert memory is not None
+        slot = memory((720, 1280, 3))
+        slot[:] = 0
+        detector.detect(Frame(0, 0, 0, slot))
+        after = detector.traffic
+    moved = {name: getattr(after, name) - getattr(before, name) for name in after.__struct_fields__}
+    assert moved == {
+        "copied_bytes": 0, "read_bytes": 720 * 1280 * 3, "written_bytes": 416 * 736 * 3,
+        "returned_bytes": 4 + 300 * (4 + 9) * 4, "frame_count": 1,
+    }  # fmt: skip
+
+
+def test_parity_names_what_is_beyond_its_limit() -> None:
+    boxes = np.array([[0, 0, 40, 40], [100, 100, 140, 140]], np.float32)
+    sure = np.full((2, 3), 0.8, np.float32)
+    reference = Told(Detections(boxes, sure))
+    frame = [Frame(0, 0, 0, np.zeros((2, 2, 3), np.uint8))]
+    same = compared(reference, reference, frame, "f32")
+    assert (same.box_px, same.probability, same.alone_ratio, same.sure_count, same.excess) == (0, 0, 0, 4, ())
+    moved = compared(Told(Detections(boxes + np.float32(3), sure - np.float32(0.02))), reference, frame, "f32")
+    assert [text.split(" is ")[0].rpartition(" ")[0] for text in moved.excess] == [
+        "box difference in px", "probability difference",
+    ]  # fmt: skip
+    half = compared(Told(Detections(boxes[:1], sure[:1])), reference, frame, "f16")
+    assert half.excess == (f"share without a partner 0.333 is above {LIMITS['f16'].alone_ratio:g}",)
+    nothing = compared(Told(Detections(boxes[:0], sure[:0])), reference, frame, "int8")
+    assert nothing.alone_ratio == 1.0
+
+
+class Told:
+    """A detector that always answers the same."""
+
+    def __init__(self, answer: Detections) -> None:
+        self._answer = answer
+
+    def detect(self, _frame: Frame) -> Detections:
+        return self._answer
+
+
+def test_power_mode_is_read_where_there_is_one(tmp_path: Path) -> None:
+    assert jetson.power_mode(tmp_path) is None
+    (tmp_path / "var/lib/nvpmodel").mkdir(parents=True)
+    (tmp_path / "var/lib/nvpmodel/status").write_text("pmode:0002\n")
+    assert jetson.power_mode(tmp_path) == "2"
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/nvpmodel.conf").write_text("< POWER_MODEL ID=0 NAME=MAXN >\n< POWER_MODEL ID=2 NAME=15W >\n")
+    assert jetson.power_mode(tmp_path) == "2 15W"
+
+
+def test_no_device_node_no_gpu(tmp_path: Path) -> None:
+    assert gpu_absence(tmp_path) == "no NVIDIA device"
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/nvhost-gpu").touch()
+    assert gpu_absence(tmp_path) is None
+
+
+def test_a_champion_swapped_in_is_opened_beside_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both engines on one GPU, opened on another thread, as `ModelSwap` does it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    settings = Settings(detector=DetectorSettings(runtime="tensorrt"))
+    frame = vectors(416, 736)[0]
+    with pretended_gpu(), ThreadPoolExecutor(1) as thread:
+        old = open_detector(settings)
+        seats = [old.open_seat(), old.open_seat()]
+        seats[0].lay(frame)
+        seats[0].start(lambda: None)
+        new = thread.submit(open_detector, settings).result()
+        assert np.array_equal(new.detect(frame).boxes_px, seats[0].answer().boxes_px)
