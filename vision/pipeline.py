@@ -165,6 +165,10 @@ class Pipeline:
         self._note_duration("detect", looked.duration_ns)
         return self._view(looked.frame, looked.detections, looked.detector)
 
+    def stretch_views(self, step_ratio: float) -> None:
+        """Let more belt pass between two views than configured, by this ratio, from the next view on."""
+        self._trigger.step_ratio = step_ratio
+
     def close(self) -> None:
         """Let the network finish what it looks at; nothing is begun after that."""
         if self._looking is not None:

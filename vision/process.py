@@ -17,6 +17,7 @@ from vision.eye import Eye
 from vision.frame import Frame
 from vision.frame_taker import News
 from vision.harvest.harvest import open_harvest
+from vision.heat_watch import HeatWatch
 from vision.model_swap import ModelSwap
 from vision.pipeline import View
 from vision.sources import open_source
@@ -64,6 +65,7 @@ class BeltWatch:
         self._belt = BeltTravel()
         self._reader = Subscriber(context.plan.run_folder, [BELT, KEEP])
         self._harvest = open_harvest(context)
+        self._heat = HeatWatch(context.settings)
 
     def receive(self) -> None:
         """Wait for a frame, which is still undecoded, or an answer; and take all belt readings up to now."""
@@ -130,8 +132,11 @@ class BeltWatch:
             self._harvest.note_shown(preview, view.batch)
 
     def _show_condition(self) -> None:
+        self._heat.step(self._context.clock.now_ns())
+        for eye in self._eyes:
+            eye.pipeline.stretch_views(self._heat.view_step_ratio)
         self._show_faults()
-        figures: dict[str, float] = {}
+        figures: dict[str, float] = self._heat.figures()
         for eye in self._eyes:
             figures |= {f"{eye.name}_{key}".lstrip("_"): value for key, value in eye.pipeline.figures().items()}
         figures["is_exhausted"] = float(all(eye.source.is_exhausted for eye in self._eyes))
@@ -142,17 +147,20 @@ class BeltWatch:
         self._context.publish_health(figures, self._stages.distributions)
 
     def _show_faults(self) -> None:
-        """The line cannot go on without pictures; without the new model it can, with the old one."""
-        if self._swap.fault is None:
-            self._context.clear_fault("model_not_swapped")
+        """The line cannot go on without pictures; it can with the old model, or with fewer views of a hot board."""
+        lesser = {"model_not_swapped": self._swap.fault, "board_hot": self._heat.fault}
+        for code, text in lesser.items():
+            if text is None:
+                self._context.clear_fault(code)
         fault = next((eye.source.fault for eye in self._eyes if eye.source.fault is not None), None)
         if fault is not None:
             self._context.raise_fault("no_pictures", fault)
             return
         self._context.clear_fault("no_pictures")
-        if self._swap.fault is not None:
-            self._context.raise_fault("model_not_swapped", self._swap.fault, HealthStatus.DEGRADED)
-        else:
+        for code, text in lesser.items():
+            if text is not None:
+                self._context.raise_fault(code, text, HealthStatus.DEGRADED)
+        if not any(lesser.values()):
             seeing = self._shown.pipeline.detector
             how = f"{seeing.runtime} {seeing.precision} {seeing.model_id} ({seeing.precision_reason})"
             self._context.set_health(HealthStatus.OK, how)

@@ -2,10 +2,15 @@
 
 
 class TravelTrigger:
-    """Due once for each step of belt travel; a coarser frame rate makes views later, never more frequent."""
+    """Due once for each step of belt travel; a coarser frame rate makes views later, never more frequent.
+
+    Attributes:
+        step_ratio: how many times the configured step lies between two views.
+    """
 
     def __init__(self, view_step_um: int) -> None:
         self._view_step_um = view_step_um
+        self.step_ratio = 1.0
         self._due_at_um: int | None = None
 
     def is_due(self, travel_um: int) -> bool:
@@ -14,7 +19,7 @@ class TravelTrigger:
 
     def note_view(self, travel_um: int) -> None:
         """A frame exposed at this travel is being processed; the next is due a step further on."""
-        self._due_at_um = travel_um + self._view_step_um
+        self._due_at_um = travel_um + round(self._view_step_um * self.step_ratio)
 
     def fires(self, travel_um: int) -> bool:
         """Whether a frame exposed at this travel is to be processed; if so, it counts as the last view."""

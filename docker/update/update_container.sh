@@ -9,7 +9,7 @@ shift
 state="${FARZ_STATE:-/var/lib/farz-update}"
 wait_s="${FARZ_UPDATE_WAIT_S:-300}"
 pause_s="${FARZ_UPDATE_PAUSE_S:-1}"
-files=()
+files=(--project-name "${FARZ_PROJECT:-farz-line}")
 for file in "${@:-docker/compose.line.yaml}"; do
   files+=(--file "$file")
 done

@@ -365,6 +365,32 @@ class HarvestSettings(Section, frozen=True):
             raise ValueError(f"the four shares must add up to 1 at most, not {sum(shares):.2f}")
 
 
+class HeatStep(Section, frozen=True):
+    """From so near to slowing itself down, the board looks less often."""
+
+    # degrees below the temperature at which the board slows itself down
+    margin_c: Annotated[float, Meta(ge=0.0, le=60.0)]
+    # by how much camera.view_step_mm grows
+    view_step_ratio: Annotated[float, Meta(ge=1.0, le=10.0)]
+
+
+class HeatSettings(Section, frozen=True):
+    """What a line does about a hot board: it tells, then looks less often, rather than fall behind."""
+
+    warn_margin_c: Annotated[float, Meta(ge=0.0, le=60.0)] = 10.0
+    # each with a smaller margin and a larger ratio than the one before; none: the line only tells
+    steps: tuple[HeatStep, ...] = (HeatStep(6.0, 1.25), HeatStep(3.0, 1.6))
+    # one step is taken back when the margin was larger by this for so long
+    recover_margin_c: Annotated[float, Meta(ge=0.0, le=30.0)] = 2.0
+    recover_s: Annotated[float, Meta(ge=1.0, le=3600.0)] = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse steps that are no steps."""
+        for before, after in zip(self.steps[:-1], self.steps[1:], strict=True):
+            if not (after.margin_c < before.margin_c and after.view_step_ratio > before.view_step_ratio):
+                raise ValueError("each of steps must have a smaller margin_c and a larger view_step_ratio than before")
+
+
 class SupervisionSettings(Section, frozen=True):
     """How often a process that dies is started again before the line gives up on it."""
 
@@ -398,6 +424,7 @@ class Settings(Section, frozen=True):
     ui: UiSettings = UiSettings()
     plant: PlantSettings = PlantSettings()
     harvest: HarvestSettings = HarvestSettings()
+    heat: HeatSettings = HeatSettings()
     supervision: SupervisionSettings = SupervisionSettings()
 
 
