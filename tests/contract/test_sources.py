@@ -186,6 +186,7 @@ def test_closing_twice_is_harmless(source: FrameSource) -> None:
     take(source)
     source.close()
     source.close()
+    assert source.fault is None
 
 
 def test_a_file_gives_every_frame_and_ends(file_source: FrameSource) -> None:

@@ -53,7 +53,7 @@ PULSE_UM = 100
 Nozzles = set[tuple[str, int]]
 
 
-def wait_until(condition: Callable[[], bool], what: str = "the hardware has moved") -> None:
+def expect_soon(condition: Callable[[], bool], what: str = "the hardware has moved") -> None:
     ends_at_ns = CLOCK.now_ns() + 20 * NS_PER_S
     while not condition():
         assert CLOCK.now_ns() < ends_at_ns, f"waited for: {what}"
@@ -177,7 +177,7 @@ class Plc:
     def start(self) -> None:
         script = Path(__file__).with_name("simulated_plc.py")
         self.process = subprocess.Popen([sys.executable, str(script), str(self.port), str(self.slow)])
-        wait_until(self.is_there, "the PLC answers")
+        expect_soon(self.is_there, "the PLC answers")
 
     def is_there(self) -> bool:
         try:
@@ -206,7 +206,7 @@ class ModbusRig(RealTimeRig):
     def __init__(self, folder: Path) -> None:
         self.plc = Plc(folder)
         self.driver = ModbusCoils(self.plc.settings, OutputMap(FIRST_OUTPUTS, COUNTS), CLOCK)
-        wait_until(self.is_ready, "the driver is connected")
+        expect_soon(self.is_ready, "the driver is connected")
 
     def is_ready(self) -> bool:
         return self.driver._trouble is None
@@ -230,7 +230,7 @@ class ModbusQueueRig(RealTimeRig):
         self.voided = 0
         self.planned: list[tuple[int, int, range, bool, int]] = []
         self.on_until_ns: dict[int, int] = {}
-        wait_until(lambda: self.driver._trouble is None, "the driver is connected")
+        expect_soon(lambda: self.driver._trouble is None, "the driver is connected")
 
     def travel_at_um(self, instant_ns: int) -> int:
         """A belt of 2 m/s."""
@@ -365,7 +365,7 @@ class SerialRig(RealTimeRig):
             inputs={"air_present": 1, "guards_closed": 0},
         )
         self.driver = SerialValves(settings, OutputMap(FIRST_OUTPUTS, COUNTS), CLOCK)
-        wait_until(self.is_ready, "the device is heard")
+        expect_soon(self.is_ready, "the device is heard")
 
     def is_ready(self) -> bool:
         return self.driver._trouble is None
@@ -395,7 +395,7 @@ def open_and_wait(rig: Rig, station_id: str, first: int, last: int, limit_ns: in
     before = rig.open_nozzles()
     now_ns = rig.now_ns()
     assert_plausible(rig.driver.open(station_id, first, last, now_ns, limit_ns), now_ns)
-    wait_until(lambda: rig.open_nozzles() == before | nozzles(station_id, first, last))
+    expect_soon(lambda: rig.open_nozzles() == before | nozzles(station_id, first, last))
 
 
 @pytest.mark.parametrize("station_id", STATIONS)
@@ -406,7 +406,7 @@ def test_opens_and_closes_any_range_of_any_bar_and_nothing_else(
     open_and_wait(rig, station_id, first, last)
     now_ns = rig.now_ns()
     assert_plausible(rig.driver.close(station_id, first, last, now_ns), now_ns)
-    wait_until(lambda: rig.open_nozzles() == set())
+    expect_soon(lambda: rig.open_nozzles() == set())
 
 
 def test_closing_what_is_closed_is_harmless(rig: Rig) -> None:
@@ -420,23 +420,23 @@ def test_opening_what_is_open_is_harmless(rig: Rig) -> None:
     open_and_wait(rig, "pet", 0, 9)
     open_and_wait(rig, "pet", 5, 14)
     rig.driver.close("pet", 0, 4, rig.now_ns())
-    wait_until(lambda: rig.open_nozzles() == nozzles("pet", 5, 14))
+    expect_soon(lambda: rig.open_nozzles() == nozzles("pet", 5, 14))
     rig.driver.close("pet", 5, 14, rig.now_ns())
-    wait_until(lambda: rig.open_nozzles() == set())
+    expect_soon(lambda: rig.open_nozzles() == set())
 
 
 def test_close_all_closes_every_bar(rig: Rig) -> None:
     for station_id in STATIONS:
         open_and_wait(rig, station_id, 3, 8)
     rig.driver.close_all(rig.now_ns())
-    wait_until(lambda: rig.open_nozzles() == set())
+    expect_soon(lambda: rig.open_nozzles() == set())
 
 
 def test_a_pulse_ends_by_itself_where_the_driver_says_so(rig: Rig) -> None:
     if not rig.driver.ends_pulses_itself:
         pytest.skip("this hardware cannot; the controller's own deadline must do")
     open_and_wait(rig, "hdpe", 3, 8, limit_ns=400 * NS_PER_MS)
-    wait_until(lambda: rig.open_nozzles() == set())
+    expect_soon(lambda: rig.open_nozzles() == set())
 
 
 def test_a_station_that_is_not_there_is_refused(rig: Rig) -> None:
@@ -446,7 +446,9 @@ def test_a_station_that_is_not_there_is_refused(rig: Rig) -> None:
 
 
 def test_inputs_are_told_as_far_as_they_are_wired(rig: Rig) -> None:
-    wait_until(lambda: isinstance(rig, SimulatedRig) or rig.driver.read_inputs().air_present is True, "inputs are read")
+    expect_soon(
+        lambda: isinstance(rig, SimulatedRig) or rig.driver.read_inputs().air_present is True, "inputs are read"
+    )
     inputs = rig.driver.read_inputs()
     assert inputs.belt_running is None
     if isinstance(rig, SimulatedRig):
@@ -458,7 +460,7 @@ def test_shutting_down_closes_all(rig: Rig) -> None:
     if isinstance(rig, SimulatedRig):
         rig.driver.close_all(rig.now_ns())
     rig.driver.shut_down()
-    wait_until(lambda: rig.open_nozzles() == set())
+    expect_soon(lambda: rig.open_nozzles() == set())
 
 
 # what is one driver's own
@@ -505,14 +507,14 @@ def on_plc(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModbusRig
 def test_a_plc_that_goes_and_comes_back_is_closed_first(on_plc: ModbusRig | ModbusQueueRig) -> None:
     open_and_wait(on_plc, "pet", 0, 9)
     on_plc.plc.stop()
-    wait_until(lambda: is_refusing(on_plc.driver), "the loss is noticed")
+    expect_soon(lambda: is_refusing(on_plc.driver), "the loss is noticed")
     with pytest.raises(DriverError, match="PLC"):
         on_plc.driver.open("pet", 0, 9, on_plc.now_ns(), LIMIT_NS)
     on_plc.plc.start()
     if isinstance(on_plc, ModbusQueueRig):
         on_plc.taken = on_plc.voided = 0
         on_plc.on_until_ns.clear()
-    wait_until(lambda: not is_refusing(on_plc.driver), "the driver is back")
+    expect_soon(lambda: not is_refusing(on_plc.driver), "the driver is back")
     assert on_plc.open_nozzles() == set()
     open_and_wait(on_plc, "can", 3, 4)
 
@@ -520,10 +522,10 @@ def test_a_plc_that_goes_and_comes_back_is_closed_first(on_plc: ModbusRig | Modb
 def test_a_plc_too_slow_is_trouble_and_nothing_old_is_written_later(on_plc: ModbusRig | ModbusQueueRig) -> None:
     on_plc.plc.slow.write_text("0.5")
     on_plc.driver.open("pet", 0, 9, on_plc.now_ns(), LIMIT_NS)
-    wait_until(lambda: is_refusing(on_plc.driver), "the slowness is noticed")
+    expect_soon(lambda: is_refusing(on_plc.driver), "the slowness is noticed")
     on_plc.plc.slow.unlink()
-    wait_until(lambda: not is_refusing(on_plc.driver), "the driver is back")
-    wait_until(lambda: on_plc.open_nozzles() == set())
+    expect_soon(lambda: not is_refusing(on_plc.driver), "the driver is back")
+    expect_soon(lambda: on_plc.open_nozzles() == set())
 
 
 def test_a_walking_one_finds_every_coil_alone(tmp_path: Path) -> None:
@@ -538,7 +540,7 @@ def test_a_walking_one_finds_every_coil_alone(tmp_path: Path) -> None:
 def test_a_heartbeat_counts_up_for_the_plc_to_watch(tmp_path: Path) -> None:
     rig = ModbusRig(tmp_path)
     before = rig.plc.client.read_registers(rig.plc.settings.heartbeat_register, 1)
-    wait_until(lambda: rig.plc.client.read_registers(rig.plc.settings.heartbeat_register, 1) != before)
+    expect_soon(lambda: rig.plc.client.read_registers(rig.plc.settings.heartbeat_register, 1) != before)
     rig.close()
 
 
@@ -563,38 +565,38 @@ def test_garbage_on_the_wire_is_counted_and_harms_nothing(on_wire: SerialRig) ->
     for _ in range(20):
         open_and_wait(on_wire, "pet", 0, 9)
         on_wire.driver.close("pet", 0, 9, on_wire.now_ns())
-        wait_until(lambda: on_wire.open_nozzles() == set())
+        expect_soon(lambda: on_wire.open_nozzles() == set())
     assert on_wire.driver.damaged_count > 5
 
 
 def test_a_device_that_begins_anew_is_trouble_until_all_is_confirmed_closed(on_wire: SerialRig) -> None:
     open_and_wait(on_wire, "pet", 0, 9)
     on_wire.device.reboot()
-    wait_until(lambda: is_refusing(on_wire.driver), "the reboot is noticed")
-    wait_until(lambda: not is_refusing(on_wire.driver), "the driver is back")
+    expect_soon(lambda: is_refusing(on_wire.driver), "the reboot is noticed")
+    expect_soon(lambda: not is_refusing(on_wire.driver), "the driver is back")
     open_and_wait(on_wire, "hdpe", 0, 9)
 
 
 def test_orders_that_get_lost_are_trouble(on_wire: SerialRig) -> None:
     on_wire.device.loss_ratio = 1.0
-    wait_until(lambda: is_refusing(on_wire.driver), "the silence is noticed")
+    expect_soon(lambda: is_refusing(on_wire.driver), "the silence is noticed")
     on_wire.device.loss_ratio = 0.0
-    wait_until(lambda: not is_refusing(on_wire.driver), "the driver is back")
+    expect_soon(lambda: not is_refusing(on_wire.driver), "the driver is back")
 
 
 def test_the_encoder_s_count_comes_with_the_instant_of_counting(on_wire: SerialRig) -> None:
-    wait_until(lambda: len(on_wire.driver._ticks._pings) >= 40, "forty pings")
+    expect_soon(lambda: len(on_wire.driver._ticks._pings) >= 40, "forty pings")
     now_ns = CLOCK.now_ns()
     reading = on_wire.driver.encoder_reading(now_ns)
     assert reading is not None
     assert reading[1] == 7
     assert reading[0] <= now_ns
     on_wire.device.loss_ratio = 1.0
-    wait_until(lambda: on_wire.driver.encoder_reading(CLOCK.now_ns()) is None, "the silence is noticed")
+    expect_soon(lambda: on_wire.driver.encoder_reading(CLOCK.now_ns()) is None, "the silence is noticed")
 
 
 def test_the_device_s_clock_is_followed_though_it_drifts_and_wraps(on_wire: SerialRig) -> None:
-    wait_until(lambda: len(on_wire.driver._ticks._pings) >= 40, "forty pings")
+    expect_soon(lambda: len(on_wire.driver._ticks._pings) >= 40, "forty pings")
     ahead_ns = CLOCK.now_ns() + 100 * NS_PER_MS
     predicted_us = on_wire.driver._ticks.tick_us_at(ahead_ns)
     assert predicted_us is not None

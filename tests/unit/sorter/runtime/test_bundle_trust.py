@@ -26,7 +26,7 @@ def put_signature(manifest_path: Path, key: SecretKey) -> None:
     signature_path(manifest_path).write_text(text)
 
 
-def refusal(manifest_path: Path, settings: DetectorSettings = TRUSTING_US) -> str:
+def expect_refusal(manifest_path: Path, settings: DetectorSettings = TRUSTING_US) -> str:
     with pytest.raises(BundleError) as caught:
         require_trusted(manifest_path, settings)
     text = str(caught.value)
@@ -43,29 +43,29 @@ def test_a_bundle_that_a_trusted_key_signed_is_used(manifest_path: Path) -> None
 
 
 def test_an_unsigned_bundle_is_refused(manifest_path: Path) -> None:
-    assert "not signed" in refusal(manifest_path)
+    assert "not signed" in expect_refusal(manifest_path)
 
 
 def test_a_bundle_that_somebody_else_signed_is_refused_by_the_key_s_name(manifest_path: Path) -> None:
     put_signature(manifest_path, THEIRS)
-    assert THEIRS.public.name in refusal(manifest_path)
+    assert THEIRS.public.name in expect_refusal(manifest_path)
 
 
 def test_an_altered_manifest_is_refused(manifest_path: Path) -> None:
     put_signature(manifest_path, OURS)
     manifest_path.write_text('{"name": "tine"}')
-    assert "changed since" in refusal(manifest_path)
+    assert "changed since" in expect_refusal(manifest_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"hello"])
 def test_a_broken_signature_is_refused(manifest_path: Path, content: bytes) -> None:
     signature_path(manifest_path).write_bytes(content)
-    refusal(manifest_path)
+    expect_refusal(manifest_path)
 
 
 def test_nobody_is_trusted_when_no_key_is(manifest_path: Path) -> None:
     put_signature(manifest_path, OURS)
-    refusal(manifest_path, DetectorSettings(trusted_keys=()))
+    expect_refusal(manifest_path, DetectorSettings(trusted_keys=()))
 
 
 def test_the_configuration_may_say_otherwise(manifest_path: Path) -> None:

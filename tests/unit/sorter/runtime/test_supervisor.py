@@ -212,6 +212,7 @@ def test_stopping_a_line_whose_processes_are_dead_already_does_no_harm(line: Cal
     dead.await_death()
     dead.supervisor.stop()
     dead.supervisor.stop()
+    assert all(child.process is None or child.process.poll() is not None for child in dead.supervisor._children)
 
 
 def test_processes_start_in_the_table_s_order_and_are_asked_to_stop_in_reverse(

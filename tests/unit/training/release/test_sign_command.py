@@ -35,7 +35,7 @@ def run(command, *arguments: object, typed: str | None = None) -> Result:
     return CliRunner().invoke(command, [str(one) for one in arguments], input=typed)
 
 
-def refusal(command, *arguments: object) -> str:
+def expect_refusal(command, *arguments: object) -> str:
     error = run(command, *arguments).exception
     assert isinstance(error, BundleError | SignatureError), error
     assert "\n" not in str(error)
@@ -53,7 +53,7 @@ def test_a_signed_bundle_verifies_and_says_who_signed_it(bundle: Bundle, keys: P
 def test_the_secret_key_is_its_owner_s_alone_and_never_replaced(keys: Path) -> None:
     assert (keys / SECRET_NAME).stat().st_mode & 0o777 == 0o600
     before = (keys / SECRET_NAME).read_text(), (keys / PUBLIC_NAME).read_text()
-    assert "never replaced" in refusal(make_key, "--out", keys)
+    assert "never replaced" in expect_refusal(make_key, "--out", keys)
     assert ((keys / SECRET_NAME).read_text(), (keys / PUBLIC_NAME).read_text()) == before
 
 
@@ -81,7 +81,7 @@ def test_every_file_of_a_signed_bundle_is_covered(bundle: Bundle, keys: Path, na
     run(sign_bundle, bundle.folder, "--key", keys / SECRET_NAME)
     path = bundle.folder / name
     path.write_bytes(path.read_bytes() + b" ")
-    refusal(verify, bundle.folder, "--key", keys / PUBLIC_NAME)
+    expect_refusal(verify, bundle.folder, "--key", keys / PUBLIC_NAME)
 
 
 def test_a_bundle_that_is_changed_is_signed_anew(bundle: Bundle, keys: Path) -> None:
@@ -94,13 +94,13 @@ def test_a_bundle_that_is_changed_is_signed_anew(bundle: Bundle, keys: Path) -> 
 def test_new_figures_take_the_signature_away(bundle: Bundle, keys: Path) -> None:
     run(sign_bundle, bundle.folder, "--key", keys / SECRET_NAME)
     with_measurements(load_bundle(bundle.folder), {}, {}, {"map50": 0.9}, [])
-    assert "not signed" in refusal(verify, bundle.folder, "--key", keys / PUBLIC_NAME)
+    assert "not signed" in expect_refusal(verify, bundle.folder, "--key", keys / PUBLIC_NAME)
 
 
 def test_a_bundle_whose_network_was_altered_is_not_signed(bundle: Bundle, keys: Path) -> None:
     before = (bundle.folder / "manifest.json").read_bytes()
     bundle.network_path.write_bytes(b"another")
-    assert "does not match its hash" in refusal(sign_bundle, bundle.folder, "--key", keys / SECRET_NAME)
+    assert "does not match its hash" in expect_refusal(sign_bundle, bundle.folder, "--key", keys / SECRET_NAME)
     assert (bundle.folder / "manifest.json").read_bytes() == before
     assert not (bundle.folder / "manifest.json.minisig").exists()
 
@@ -111,14 +111,14 @@ def test_bundles_on_a_shelf_stay_as_they_are(bundle: Bundle, keys: Path, tmp_pat
         shelf.shelve(part, bundle.model_id)
         shelf.point_to(Champion(bundle.model_id, (), "site", "now"))
     for folder in (shelf.folder, shelf.bundle_folder(bundle.model_id)):
-        assert "never change" in refusal(sign_bundle, folder, "--key", keys / SECRET_NAME)
+        assert "never change" in expect_refusal(sign_bundle, folder, "--key", keys / SECRET_NAME)
 
 
 def test_files_that_are_no_keys_are_refused(bundle: Bundle, keys: Path, tmp_path: Path) -> None:
-    assert "no minisign secret key" in refusal(sign_bundle, bundle.folder, "--key", keys / PUBLIC_NAME)
-    assert "cannot be read" in refusal(sign_bundle, bundle.folder, "--key", tmp_path / "gone")
-    assert "cannot be read" in refusal(verify, bundle.folder, "--key", tmp_path / "gone")
-    assert "no minisign public key" in refusal(verify, bundle.folder, "--key", keys / SECRET_NAME)
+    assert "no minisign secret key" in expect_refusal(sign_bundle, bundle.folder, "--key", keys / PUBLIC_NAME)
+    assert "cannot be read" in expect_refusal(sign_bundle, bundle.folder, "--key", tmp_path / "gone")
+    assert "cannot be read" in expect_refusal(verify, bundle.folder, "--key", tmp_path / "gone")
+    assert "no minisign public key" in expect_refusal(verify, bundle.folder, "--key", keys / SECRET_NAME)
 
 
 def test_show_says_what_a_bundle_is_and_whether_it_is_trusted(bundle: Bundle) -> None:
