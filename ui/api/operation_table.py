@@ -1,0 +1,118 @@
+"""The one table of the API's operations: routing, access, reading and the OpenAPI document all follow from it."""
+
+from sorter.runtime.api_keys import Scope
+from ui.api.answers import (
+    AuditReceipt,
+    AuditRow,
+    AuditsAnswer,
+    CompositionAnswer,
+    CompositionRow,
+    EventRow,
+    EventsAnswer,
+    FigureRow,
+    FiguresAnswer,
+    HealthAnswer,
+    LineRow,
+    LinesAnswer,
+    MaterialRow,
+    MaterialsAnswer,
+)
+from ui.api.entry_operations import AuditBody, answer_audits, answer_events, enter_audit
+from ui.api.figure_operations import answer_composition, answer_quality, answer_throughput
+from ui.api.line_operations import answer_health, answer_lines, answer_materials
+from ui.api.operation import Operation
+from ui.api.query import EventsQuery, FiguresQuery, PageQuery, PlainQuery, TableQuery
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="lines",
+        path="/lines",
+        summary="Lines that have figures",
+        scope=Scope.FIGURES,
+        query=TableQuery,
+        answer=LinesAnswer,
+        row=LineRow,
+        handle=answer_lines,
+    ),
+    Operation(
+        name="materials",
+        path="/materials",
+        summary="Classes, their names and reporting codes",
+        scope=Scope.FIGURES,
+        query=TableQuery,
+        answer=MaterialsAnswer,
+        row=MaterialRow,
+        handle=answer_materials,
+    ),
+    Operation(
+        name="composition",
+        path="/composition",
+        summary="What was on the belt, by count, area and mass",
+        scope=Scope.FIGURES,
+        query=FiguresQuery,
+        answer=CompositionAnswer,
+        row=CompositionRow,
+        handle=answer_composition,
+    ),
+    Operation(
+        name="throughput",
+        path="/throughput",
+        summary="Items per minute, tonnes per hour",
+        scope=Scope.FIGURES,
+        query=FiguresQuery,
+        answer=FiguresAnswer,
+        row=FigureRow,
+        handle=answer_throughput,
+    ),
+    Operation(
+        name="quality",
+        path="/quality",
+        summary="Purity, contamination and recovery of each station, corrected by audits",
+        scope=Scope.FIGURES,
+        query=FiguresQuery,
+        answer=FiguresAnswer,
+        row=FigureRow,
+        handle=answer_quality,
+    ),
+    Operation(
+        name="events",
+        path="/events",
+        summary="Single items, changes of mode, faults, energy",
+        scope=Scope.EVENTS,
+        query=EventsQuery,
+        answer=EventsAnswer,
+        row=EventRow,
+        handle=answer_events,
+    ),
+    Operation(
+        name="audits",
+        path="/audits",
+        summary="Audits by hand, all revisions",
+        scope=Scope.AUDITS,
+        query=PageQuery,
+        answer=AuditsAnswer,
+        row=AuditRow,
+        handle=answer_audits,
+    ),
+    Operation(
+        name="enter_audit",
+        path="/audits",
+        method="POST",
+        status=202,
+        summary="Enter an audit, or a correction of one",
+        scope=Scope.AUDIT,
+        query=PlainQuery,
+        body=AuditBody,
+        answer=AuditReceipt,
+        handle=enter_audit,
+    ),
+    Operation(
+        name="health",
+        path="/health",
+        summary="How the line's processes are",
+        scope=Scope.HEALTH,
+        query=PlainQuery,
+        answer=HealthAnswer,
+        handle=answer_health,
+    ),
+)
