@@ -13,13 +13,17 @@ from sorter.model.settings import ApiSettings, Settings
 from ui.api.access import Caller, KeyRing, caller_of, require
 from ui.api.answering import answer_response, chosen_format
 from ui.api.operation import ApiLink, Asking, Operation
-from ui.api.problem import CONTENT_TYPE, ProblemError, problem_response
+from ui.api.problem import ProblemError, problem_response
 from ui.api.query import read_query
 from ui.api.rates import Allowance, Desks, Rates, Verdict
 
-PREFIX = "/api/"
 BASE_PATH = "/api/v1"
 _MAX_BODY_BYTES = 64 * 1024
+_DETAILS: dict[int, str] = {
+    HTTPStatus.NOT_FOUND: f"there is nothing here; {BASE_PATH}/docs tells what there is",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this is not done with it; see Allow",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "this answer failed; the line's log says why",
+}
 
 
 class Gate:
@@ -53,7 +57,7 @@ class Gate:
 
 
 def register(app: flask.Flask, settings: Settings, link: ApiLink, operations: Sequence[Operation]) -> None:
-    """Serve operations below /api/v1, and answer every error below /api/ with a problem document."""
+    """Serve operations below /api/v1, and answer every error with a problem document."""
     gate = Gate(settings.api, link.now_ns)
     for operation in operations:
         app.add_url_rule(
@@ -62,11 +66,8 @@ def register(app: flask.Flask, settings: Settings, link: ApiLink, operations: Se
             _view(operation, gate, settings, link),
             methods=[operation.method],
         )
-    app.add_url_rule("/api/", "api_nowhere", _nowhere)
-    app.add_url_rule("/api/<path:path>", "api_nowhere_else", _nowhere)
     app.register_error_handler(ProblemError, _on_problem)
     app.register_error_handler(HTTPException, _on_http_error)
-    app.after_request(_problems_alone)
 
 
 def _view(operation: Operation, gate: Gate, settings: Settings, link: ApiLink) -> Callable[[], Response]:
@@ -136,29 +137,14 @@ def _tell_rates(response: Response, allowance: Allowance, verdict: Verdict) -> N
     response.headers["RateLimit"] = f'"rate";r={verdict.remaining_count}'
 
 
-def _nowhere(path: str = "") -> Response:  # noqa: ARG001 - Flask hands the rest of the path over
-    return problem_response(HTTPStatus.NOT_FOUND, f"there is nothing here; {BASE_PATH}/docs tells what there is")
-
-
 def _on_problem(error: ProblemError) -> Response:
     return problem_response(error.status, error.detail, error.headers)
 
 
 def _on_http_error(error: HTTPException) -> Response | HTTPException:
     """What Flask refuses itself, and a failure of ours, of which the log knows and the caller learns nothing."""
-    if not flask.request.path.startswith(PREFIX) or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error
-    if error.code == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return problem_response(error.code, "this answer failed; the line's log says why")
+    detail = _DETAILS.get(error.code, error.description or "")
     headers = {name: value for name, value in error.get_headers() if name.lower() in {"allow", "retry-after"}}
-    return problem_response(error.code, error.description or "", headers)
-
-
-def _problems_alone(response: flask.Response) -> flask.Response:
-    """An error that somebody before us has worded, a guard for instance, becomes a problem document too."""
-    is_ours = flask.request.path.startswith(PREFIX)
-    if is_ours and response.status_code >= HTTPStatus.BAD_REQUEST and response.mimetype != CONTENT_TYPE:
-        worded = problem_response(response.status_code, response.get_data(as_text=True).strip())
-        response.set_data(worded.get_data())
-        response.content_type = CONTENT_TYPE
-    return response
+    return problem_response(error.code, detail, headers)

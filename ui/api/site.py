@@ -1,6 +1,10 @@
-"""Adds the whole API to the page's application: operations, OpenAPI document, documentation page, catalogue."""
+"""The API as an application of its own beside the page: operations, OpenAPI document, documentation, catalogue.
 
-from collections.abc import Callable
+Beside the page and not within it, since its callers are programs with keys, not people who have logged in, and since
+its answers may be read by other sites, which the page's never are.
+"""
+
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import flask
@@ -15,15 +19,38 @@ from ui.api.openapi import openapi_document
 from ui.api.operation import ApiLink
 from ui.api.operation_table import OPERATIONS
 
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
-def add_api(app: flask.Flask, settings: Settings, link: ApiLink) -> None:
-    """Serve the API below /api/v1; its descriptions need no key."""
+
+def with_api(page: Wsgi, api: Wsgi) -> Wsgi:
+    """One application of two: what begins with /api is the API's."""
+
+    def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        return (api if path == "/api" or path.startswith("/api/") else page)(environ, start_response)
+
+    return serve
+
+
+def create_api(settings: Settings, link: ApiLink) -> flask.Flask:
+    """The API of one line, or of a hub of many; its descriptions need no key."""
+    app = flask.Flask(__name__, static_url_path="/api/static")
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     register(app, settings, link, OPERATIONS)
     document = openapi_document(OPERATIONS, settings.api, BASE_PATH)
     _describe(app, "openapi.json", "application/json", lambda: document)
     _describe(app, "catalog.jsonld", CATALOGUE_TYPE, lambda: catalogue(settings, _own_url(settings), OPERATIONS))
-    page = f"{BASE_PATH}/docs"
-    app.add_url_rule(page, "api_docs", lambda: flask.render_template("api_docs.html", document=document))
+    app.add_url_rule(f"{BASE_PATH}/docs", "docs", lambda: flask.render_template("docs.html", document=document))
+    app.after_request(_protect)
+    return app
 
 
 def _describe(app: flask.Flask, name: str, content_type: str, make: Callable[[], dict[str, Any]]) -> None:
@@ -31,9 +58,19 @@ def _describe(app: flask.Flask, name: str, content_type: str, make: Callable[[],
         response = Response(msgspec.json.encode(make()), content_type=content_type)
         return conditional(flask.request, response)
 
-    app.add_url_rule(f"{BASE_PATH}/{name}", f"api_{name}", view)
+    app.add_url_rule(f"{BASE_PATH}/{name}", name, view)
 
 
 def _own_url(settings: Settings) -> str:
     """How the API is reached from outside."""
-    return settings.api.public_url or flask.request.url_root.rstrip("/")
+    return settings.api.public_url or flask.request.host_url.rstrip("/")
+
+
+def _protect(response: flask.Response) -> flask.Response:
+    """What a browser may do with an answer; what needed no key may be read by every site's scripts."""
+    response.headers.update(_HEADERS)
+    if "Authorization" not in flask.request.headers:
+        response.headers["Access-Control-Allow-Origin"] = "*"
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-import ui
 from sorter.model.condition import Mode
 from sorter.model.ejection import AckStatus, DecisionReason
 from sorter.model.events import (
@@ -29,7 +28,7 @@ from sorter.store.sqlite_reader import SqliteReader
 from sorter.store.sqlite_writer import SqliteWriter
 from ui.api.operation import ApiLink
 from ui.api.readers import Readers
-from ui.api.site import add_api
+from ui.api.site import create_api
 
 MIN_MS = 60_000
 HOUR_MS = 60 * MIN_MS
@@ -58,11 +57,9 @@ class Line:
         return Settings(line_name="north", api=msgspec.structs.replace(ApiSettings(), **changes))
 
     def app(self, settings: Settings | None = None) -> flask.Flask:
-        app = flask.Flask("ui", root_path=str(Path(ui.__file__).parent))
         enter = self.entered.append if self.takes_audits else None
         link = ApiLink(self.readers.borrow, lambda: self.now_ms, lambda: self.now_ns, lambda: None, enter)
-        add_api(app, settings or self.settings(), link)
-        return app
+        return create_api(settings or self.settings(), link)
 
     def client(self, **api: Any) -> FlaskClient:
         return self.app(self.settings(**api)).test_client()

@@ -8,11 +8,14 @@ import flask
 import msgspec
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from sorter.errors import StoreError
 from sorter.model.settings import Settings
+from sorter.runtime.api_keys import Scope
 from ui.api.blueprint import register
 from ui.api.operation import ApiLink, Asking, Deprecation, Operation
+from ui.api.site import with_api
 
 PATH = "/api/v1/composition?from=2026-03-29&to=2026-03-30"
 
@@ -83,13 +86,15 @@ def test_what_is_not_there_is_a_problem_too(client: FlaskClient, method: str, pa
     assert status != 405 or "Allow" in answer.headers
 
 
-def test_a_guard_before_us_words_its_refusal_as_a_problem_too(line: Any) -> None:
-    app = line.app()
-    app.before_request(lambda: flask.Response("no\n", status=403, mimetype="text/plain"))
-    answer = app.test_client().get("/api/v1/lines")
-    assert (answer.status_code, answer.content_type) == (403, "application/problem+json")
-    assert answer.json["detail"] == "no"
-    assert app.test_client().get("/elsewhere").content_type.startswith("text/plain")
+def test_what_needs_no_key_may_be_read_by_other_sites_and_the_page_is_left_alone(line: Any) -> None:
+    both = with_api(flask.Flask("page"), line.app(line.settings(public_scopes=("figures:read",))))
+    client = Client(both)
+    assert client.get("/api/v1/lines").headers["Access-Control-Allow-Origin"] == "*"
+    keyed = client.get("/api/v1/lines", headers=line.key(Scope.FIGURES)).headers
+    assert "Access-Control-Allow-Origin" not in keyed
+    assert keyed["X-Content-Type-Options"] == "nosniff"
+    assert client.get("/api").content_type == "application/problem+json"
+    assert client.get("/apiary").content_type.startswith("text/html")
 
 
 def test_a_store_that_cannot_be_read_is_503_and_does_not_say_where_it_is(line: Any) -> None:
