@@ -11,14 +11,15 @@ from sorter.model.events import AnyEvent, AuditTaken, Event, RecipeUsed
 from sorter.model.rollups import Period, Resolution, RollUp, stretches
 from sorter.store.protocol import EventCursor, Position, StoreSpan, Written
 from sorter.store.rows import Row, Value, event_of
-from sorter.store.schema import EVENT_ORDER, EVENT_TABLES, SCHEMA_VERSION
-from sorter.store.sqlite_connection import errors_translated, open_for_reading
+from sorter.store.schema import EVENT_ORDER, EVENT_TABLES, FORGOTTEN_BEFORE_MS, SCHEMA_VERSION
+from sorter.store.sqlite_connection import copy_connection, errors_translated, open_for_reading
 from sorter.store.statements import SERIES_COUNTS, SERIES_ITEMS, TOTAL_COUNTS, TOTAL_ITEMS, sums_of_rows
 
 _ONE_DEVICE = " AND device_id = ?"
 _ORDER = ", ".join(EVENT_ORDER)
 _SPAN = "SELECT MIN(start_ms), MAX(start_ms) FROM counts_by_minute"
 _DEVICES = "SELECT DISTINCT device_id FROM boots ORDER BY device_id"
+_FACT = "SELECT value FROM facts WHERE name = ?"
 _BOOTS_FROM = "SELECT ordinal, device_id, boot_id, last_seq FROM boots WHERE ordinal >= ? ORDER BY ordinal"
 
 
@@ -118,6 +119,28 @@ class SqliteReader:
         columns = ", ".join(EVENT_TABLES[RecipeUsed].column_names)
         found = [event_of(RecipeUsed, row) for row in self._rows(f"SELECT {columns} FROM recipes ORDER BY {_ORDER}")]
         return {recipe.recipe_hash: recipe for recipe in found if isinstance(recipe, RecipeUsed)}
+
+    def forgotten_before_ms(self) -> int:
+        """Single events of before this instant are not kept; 0 while none was forgotten."""
+        return max((int(value or 0) for (value,) in self._rows(_FACT, (FORGOTTEN_BEFORE_MS,))), default=0)
+
+    def integrity_faults(self) -> list[str]:
+        """What SQLite finds wrong with the file; nothing, if all is well."""
+        return [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the store as it is at this moment into a new file; the writer goes on meanwhile.
+
+        Raises:
+            StoreError: if the file exists, or cannot be written.
+        """
+        if path.exists():
+            raise StoreError(f"{path} is there already; a backup goes into a new file")
+        part = path.with_name(f"{path.name}.part")
+        part.unlink(missing_ok=True)
+        with errors_translated(path):
+            copy_connection(self._connection, part)
+        part.rename(path)
 
     def close(self) -> None:
         """Close the connection."""
