@@ -13,7 +13,8 @@ MAX_LIMIT = 1000
 
 # a day (in the time zone asked for) or an instant, with its offset
 _INSTANT = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2}))?$"
-_LINE = r"^[A-Za-z0-9][A-Za-z0-9 ._~-]{0,63}$"
+# a line's name is whatever its configuration says, in any script
+_LINE = r"^[^\u0000-\u001f\u007f]{1,64}$"
 From = Annotated[
     str,
     Meta(pattern=_INSTANT, description="Begin: a day, or an instant with offset; left out, 24 hours before to"),
