@@ -11,6 +11,7 @@ import msgspec
 
 from sorter.model.ejection import AckStatus
 from sorter.model.events import AnyEvent, EnergyUsed, Event, FaultNoted, ItemDecided, ModeTime
+from sorter.model.scorecard import MISSED_WINDOW_UM
 
 PPM = 1_000_000
 _UM2_PER_MM2 = 1_000_000
@@ -87,6 +88,7 @@ class CountName:
     MODE_MS = "mode_ms"  # mode: time in it
     ACK = "ack"  # "station/status": commands by how they were answered
     REFUSAL = "refusal"  # "station/reason": commands that did not fire, finer
+    MISPLACED = "misplaced"  # station: shots that opened too far from where they were to
     DECISION = "decision"  # reason: decided tracks, what was no item included
     FAULT = "fault"  # "process/code": faults raised
     ENERGY_MJ = "energy_mj"  # source
@@ -189,6 +191,8 @@ def _add_item(sums: RollUp, event: ItemDecided) -> None:
     _count(sums, event, CountName.DECISION, 1, event.reason.value)
     if event.ack_status is not None:
         _count(sums, event, CountName.ACK, 1, f"{event.station_id}/{event.ack_status.value}")
+    if abs(event.placement_error_um or 0) > MISSED_WINDOW_UM:
+        _count(sums, event, CountName.MISPLACED, 1, str(event.station_id))
     if event.refusal is not None:
         _count(sums, event, CountName.REFUSAL, 1, f"{event.station_id}/{event.refusal.value}")
     if not event.is_item:
