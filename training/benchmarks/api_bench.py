@@ -83,7 +83,9 @@ def _windows(load: Load, round_count: int, window_s: float) -> Iterator[_Window]
             # quiet, busy, busy, quiet, …: what drifts falls on both alike
             is_busy = step % 4 in {1, 2}
             begin_ms = wall_ms()
-            outcome = _ask(load) if is_busy else _wait_s(window_s)
+            outcome = _ask(load) if is_busy else None
+            if outcome is None:
+                _wait_s(window_s)
             yield _Window(Period(begin_ms, wall_ms()), outcome)
 
 

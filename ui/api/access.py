@@ -70,6 +70,15 @@ def caller_of(request: Request, ring: KeyRing, settings: ApiSettings, now_ns: in
     return Caller(f"key {key.key_id}", frozenset(key.scopes), Allowance(key.rate_per_min, key.quota_per_day))
 
 
+def institution_count(settings: ApiSettings) -> int:
+    """Who holds a key to read figures: different names of keys that may; a file that cannot be read names nobody."""
+    try:
+        keys = read_api_keys(Path(settings.keys_file)) if settings.keys_file else ()
+    except ConfigurationError:
+        return 0
+    return len({key.name for key in keys if Scope.FIGURES in key.scopes})
+
+
 def require(caller: Caller, scope: Scope | None) -> None:
     """Let a caller pass who has a scope; None is for everybody.
 

@@ -12,16 +12,24 @@ from ui.api.answers import (
     FigureRow,
     FiguresAnswer,
     HealthAnswer,
+    IndicatorsAnswer,
     LineRow,
     LinesAnswer,
     MaterialRow,
     MaterialsAnswer,
 )
 from ui.api.entry_operations import AuditBody, answer_audits, answer_events, enter_audit
-from ui.api.figure_operations import answer_composition, answer_quality, answer_throughput
+from ui.api.figure_operations import (
+    answer_composition,
+    answer_energy,
+    answer_impact,
+    answer_indicators,
+    answer_quality,
+    answer_throughput,
+)
 from ui.api.line_operations import answer_health, answer_lines, answer_materials
 from ui.api.operation import Operation
-from ui.api.query import EventsQuery, FiguresQuery, PageQuery, PlainQuery, TableQuery
+from ui.api.query import EventsQuery, FiguresQuery, IndicatorsQuery, PageQuery, PlainQuery, TableQuery
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -67,12 +75,41 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="quality",
         path="/quality",
-        summary="Purity, contamination and recovery of each station, corrected by audits",
+        summary="Purity, contamination, recovery, missed windows of each station; availability, performance, OEE",
         scope=Scope.FIGURES,
         query=FiguresQuery,
         answer=FiguresAnswer,
         row=FigureRow,
         handle=answer_quality,
+    ),
+    Operation(
+        name="energy",
+        path="/energy",
+        summary="Energy per tonne, air per ejection",
+        scope=Scope.FIGURES,
+        query=FiguresQuery,
+        answer=FiguresAnswer,
+        row=FigureRow,
+        handle=answer_energy,
+    ),
+    Operation(
+        name="impact",
+        path="/impact",
+        summary="Mass sorted, its value, CO2e avoided if it is recycled",
+        scope=Scope.FIGURES,
+        query=FiguresQuery,
+        answer=FiguresAnswer,
+        row=FigureRow,
+        handle=answer_impact,
+    ),
+    Operation(
+        name="indicators",
+        path="/indicators",
+        summary="Open models, lines and institutions connected, resources saved",
+        scope=Scope.FIGURES,
+        query=IndicatorsQuery,
+        answer=IndicatorsAnswer,
+        handle=answer_indicators,
     ),
     Operation(
         name="events",

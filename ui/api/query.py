@@ -65,6 +65,17 @@ class FiguresQuery(PeriodQuery, frozen=True, kw_only=True, rename={"from_": "fro
     format: Format | None = None
 
 
+class IndicatorsQuery(PeriodQuery, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """A period, all of it; resources are those of one line or of all."""
+
+    as_of: AsOf | None = None
+
+    @property
+    def resolution(self) -> ResolutionName:
+        """Indicators are of the whole period."""
+        return "total"
+
+
 class PageQuery(PeriodQuery, frozen=True, kw_only=True, rename={"from_": "from"}):
     """A page of entries of a period."""
 

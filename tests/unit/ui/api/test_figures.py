@@ -6,8 +6,12 @@ import itertools
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
+
+from sorter.model.settings import FactorSettings, FiguresSettings
+from sorter.runtime.api_keys import Scope
 
 BEGIN_MS = 1_774_742_400_000
 HOUR_MS = 3_600_000
@@ -22,7 +26,52 @@ def rows(client: FlaskClient, path: str, **query: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("path", ["composition", "throughput", "quality"])
+@pytest.mark.parametrize("path", ["composition", "throughput", "quality", "energy", "impact"])
+def test_every_row_says_how_it_was_made_or_why_it_is_missing(client: FlaskClient, path: str) -> None:
+    for row in rows(client, path):
+        if row["value"] is None:
+            assert row["reliability"] == "no_data"
+            assert row["reason"]
+        else:
+            assert row["method"]
+            assert row["low"] is None or row["low"] <= row["value"] <= row["high"]
+
+
+def test_impact_needs_factors_with_a_source(line: Any) -> None:
+    assert {
+        row["name"]: row["value"] is None for row in rows(line.client(public_scopes=("figures:read",)), "impact")
+    } == {
+        "mass_sorted": False,
+        "value": True,
+        "co2e_avoided_if_recycled": True,
+    }
+    factor = FactorSettings(low=100.0, central=200.0, high=300.0, source="the city's tender", year=2026)
+    settings = msgspec.structs.replace(
+        line.settings(public_scopes=("figures:read",)),
+        figures=FiguresSettings(co2e_avoided_kg_per_t={"pet_clear": factor}),
+    )
+    found = {row["name"]: row for row in rows(line.app(settings).test_client(), "impact")}
+    assert found["co2e_avoided_if_recycled"]["source"] == "pet_clear: the city's tender (2026)"
+    assert found["mass_sorted"]["value"] == pytest.approx(120 * 28e-6)
+
+
+def test_indicators_count_models_lines_and_institutions_without_naming_them(line: Any) -> None:
+    line.key(Scope.FIGURES)
+    line.key(Scope.FIGURES)
+    line.key(Scope.HEALTH)
+    answer = line.client(public_scopes=("figures:read",)).get("/api/v1/indicators", query_string=TWO_HOURS)
+    found = answer.json
+    assert (found["line_count"], found["reporting_line_count"], found["institution_count"]) == (1, 1, 1)
+    assert [model["has_card"] for model in found["models"]] == [True]
+    assert "mass_sorted" in {row["name"] for row in found["resources"]}
+    assert "Meknes" not in answer.text
+    later = {"from": "2027-01-01", "to": "2027-02-01"}
+    assert line.client(public_scopes=("figures:read",)).get("/api/v1/indicators", query_string=later).json[
+        "reporting_line_count"
+    ] == 0  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["composition", "throughput"])
 def test_every_row_carries_what_is_needed_to_quote_it(client: FlaskClient, path: str) -> None:
     found = rows(client, path)
     assert found
