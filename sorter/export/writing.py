@@ -135,7 +135,7 @@ def _write_part(
 
 def _write_table(path: Path, row_type: type[ExportRow], rows: Sequence[ExportRow]) -> int:
     descriptions = {
-        row.column: {"unit": row.unit, "description": row.description} for row in _columns(path.stem, row_type)
+        row.column_name: {"unit": row.unit, "description": row.description} for row in _columns(path.stem, row_type)
     }
     write_parquet(path, arrow_table(row_type, rows, descriptions))
     return len(rows)
@@ -154,9 +154,9 @@ def _columns(table: str, row_type: type[ExportRow]) -> list[DictionaryRow]:
     types = column_types(row_type)
     return [
         DictionaryRow(
-            table=table,
-            column=column.name,
-            type=types[column.name],
+            table_name=table,
+            column_name=column.name,
+            arrow_type=types[column.name],
             unit=column.unit,
             is_nullable=column.is_nullable,
             description=column.description,

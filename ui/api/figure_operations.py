@@ -71,8 +71,8 @@ def answer_indicators(asking: Asking) -> IndicatorsAnswer:
         lines = require_line(reader, None)
         reporting = recorded_ms(reader, figures.asked.period)
     return IndicatorsAnswer(
-        from_=figures.asked.told(figures.asked.period.from_ms),
-        to=figures.asked.told(figures.asked.period.to_ms),
+        period_from=figures.asked.told(figures.asked.period.from_ms),
+        period_to=figures.asked.told(figures.asked.period.to_ms),
         models=published_models(asking.settings),
         line_count=len(lines),
         reporting_line_count=sum(1 for line in lines if reporting.get(line)),
@@ -151,8 +151,8 @@ def _composition_rows(asking: Asking, figures: AskedFigures) -> Iterator[Composi
 def _heading(asking: Asking, figures: AskedFigures) -> dict[str, Any]:
     asked = figures.asked
     return {
-        "from_": asked.told(asked.period.from_ms),
-        "to": asked.told(asked.period.to_ms),
+        "period_from": asked.told(asked.period.from_ms),
+        "period_to": asked.told(asked.period.to_ms),
         "tz": asking.query.tz,
         "resolution": asking.query.resolution,
         "as_of": None if figures.as_of_ms is None else asked.told(figures.as_of_ms),

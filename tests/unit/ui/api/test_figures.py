@@ -106,9 +106,9 @@ def test_composition_brings_the_codes_and_the_language_asked_for(client: FlaskCl
 @pytest.mark.parametrize("resolution", ["minute", "hour", "day", "week", "month", "total"])
 def test_stretches_join_without_gap_and_add_up(client: FlaskClient, resolution: str) -> None:
     found = [row for row in rows(client, "throughput", resolution=resolution) if row["name"] == "throughput_items"]
-    assert found[0]["from"] == TWO_HOURS["from"]
-    assert found[-1]["to"] == TWO_HOURS["to"]
-    assert all(before["to"] == after["from"] for before, after in itertools.pairwise(found))
+    assert found[0]["period_from"] == TWO_HOURS["from"]
+    assert found[-1]["period_to"] == TWO_HOURS["to"]
+    assert all(before["period_to"] == after["period_from"] for before, after in itertools.pairwise(found))
     assert sum(row["numerator"] or 0 for row in found) == 120.0
 
 
@@ -117,9 +117,10 @@ def test_days_are_those_of_the_time_zone_and_one_has_23_hours(client: FlaskClien
     answer = client.get("/api/v1/throughput", query_string=query).json
     days = [row for row in answer["data"] if row["name"] == "throughput_items"]
     lengths = [
-        (datetime.fromisoformat(day["to"]) - datetime.fromisoformat(day["from"])).total_seconds() / 3600 for day in days
+        (datetime.fromisoformat(day["period_to"]) - datetime.fromisoformat(day["period_from"])).total_seconds() / 3600
+        for day in days
     ]
-    assert [day["from"] for day in days] == [
+    assert [day["period_from"] for day in days] == [
         "2026-03-28T00:00:00+01:00",
         "2026-03-29T00:00:00+01:00",
         "2026-03-30T00:00:00+02:00",
@@ -131,7 +132,7 @@ def test_days_are_those_of_the_time_zone_and_one_has_23_hours(client: FlaskClien
 def test_hours_of_a_zone_off_by_45_minutes_are_its_own(client: FlaskClient) -> None:
     query = TWO_HOURS | {"tz": "Asia/Kathmandu", "resolution": "hour"}
     found = client.get("/api/v1/throughput", query_string=query).json["data"]
-    starts = [row["from"] for row in found if row["name"] == "throughput_items"]
+    starts = [row["period_from"] for row in found if row["name"] == "throughput_items"]
     assert starts == ["2026-03-29T05:45:00+05:45", "2026-03-29T06:00:00+05:45", "2026-03-29T07:00:00+05:45"]
     assert sum(row["numerator"] for row in found if row["name"] == "throughput_items") == 120.0
 
@@ -139,7 +140,7 @@ def test_hours_of_a_zone_off_by_45_minutes_are_its_own(client: FlaskClient) -> N
 def test_a_period_within_a_minute_is_told_as_the_whole_minute(client: FlaskClient) -> None:
     query = {"from": "2026-03-29T00:00:30Z", "to": "2026-03-29T00:00:40Z"}
     answer = client.get("/api/v1/throughput", query_string=query).json
-    assert (answer["from"], answer["to"]) == ("2026-03-29T00:00:00Z", "2026-03-29T00:01:00Z")
+    assert (answer["period_from"], answer["period_to"]) == ("2026-03-29T00:00:00Z", "2026-03-29T00:01:00Z")
 
 
 def test_a_correction_is_a_revision_and_the_old_value_stays(line: Any) -> None:
