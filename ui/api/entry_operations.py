@@ -57,10 +57,12 @@ class AuditBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     audit_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None
     revision: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
-    station: Annotated[str, Meta(min_length=1, max_length=64)] | None
-    sampled_from: Instant
-    sampled_to: Instant
-    class_counts: Annotated[dict[str, ClassCount], Meta(min_length=1, max_length=100)]
+    station: Annotated[Annotated[str, Meta(min_length=1, max_length=64)] | None, Meta(examples=[None])]
+    sampled_from: Annotated[Instant, Meta(examples=["2026-03-02T08:00:00+01:00"])]
+    sampled_to: Annotated[Instant, Meta(examples=["2026-03-02T08:15:00+01:00"])]
+    class_counts: Annotated[
+        dict[str, ClassCount], Meta(min_length=1, max_length=100, examples=[{"pet_clear": 47, "hdpe": 2, "other": 1}])
+    ]
     is_withdrawn: bool = False
 
 

@@ -201,6 +201,7 @@ def test_an_unknown_line_is_not_found_and_a_known_one_is_alone(client: FlaskClie
         ({"line": "n" * 65}, 400),
         ({"unheard": "of"}, 400),
         ({"format": "xlsx"}, 400),
+        ({"format": "null"}, 400),
         ({"as_of": "never"}, 400),
     ],
 )
