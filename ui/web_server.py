@@ -23,7 +23,8 @@ from sorter.errors import BadInputError
 
 _THREAD_COUNT = 40
 _CONNECTION_COUNT = 128
-_BACKLOG_COUNT = 64
+# whoever finds this queue full is not refused but tries again a second later, which is what all should be spared
+_BACKLOG_COUNT = 256
 # A client whose network takes nothing for this long is gone; Linux hands the option on to accepted sockets.
 _UNTAKEN_LIMIT_MS = 5000
 _STATUS_OF = {

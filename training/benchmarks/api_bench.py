@@ -160,7 +160,7 @@ def _running_line(folder: Path) -> Iterator[int]:
         port = int(probe.getsockname()[1])
     configuration, log = folder / "line.toml", folder / "log"
     configuration.write_text(_CONFIGURATION.format(port=port, folder=folder))
-    command = [sys.executable, "-m", "sorter", "run", "--config", str(configuration)]
+    command = [sys.executable, "-c", "from sorter.cli import main; main()", "run", "--config", str(configuration)]
     environment = os.environ | {"XDG_RUNTIME_DIR": str(folder), "XDG_DATA_HOME": str(folder)}
     with log.open("w") as output:
         line = subprocess.Popen(command, stdout=output, stderr=output, env=environment)  # noqa: S603 - our own line

@@ -19,7 +19,7 @@ From = Annotated[
     str,
     Meta(pattern=_INSTANT, description="Begin: a day, or an instant with offset; left out, 24 hours before to"),
 ]
-To = Annotated[str, Meta(pattern=_INSTANT, description="End, itself not in it; left out, the last whole minute")]
+To = Annotated[str, Meta(pattern=_INSTANT, description="End, itself not in it; left out, now")]
 AsOf = Annotated[
     str, Meta(pattern=_INSTANT, description="Figures as they were known then: corrections since are left out")
 ]

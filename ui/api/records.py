@@ -10,7 +10,7 @@ from sorter.model.events import AuditTaken, newest_audits
 from sorter.model.rollups import CountKey, ItemsKey, Period, Resolution, RollUp
 from sorter.store.protocol import StoreReader
 from ui.api.operation import Asking
-from ui.api.periods import Asked, asked_period, instant_ms, stretches_of
+from ui.api.periods import Asked, asked_period, instant_ms, last_whole_minute, stretches_of
 from ui.api.problem import ProblemError
 from ui.api.query import FiguresQuery
 
@@ -37,7 +37,7 @@ def asked_figures(asking: Asking, max_stretch_count: int | None = None) -> Asked
         ProblemError: 422 for periods that do not exist, or are cut into too many stretches.
     """
     query: FiguresQuery = asking.query
-    asked = asked_period(query, asking.link.now_ms())
+    asked = asked_period(query, last_whole_minute(asking.link.now_ms()))
     stretches = stretches_of(asked, query.resolution)
     if max_stretch_count is not None and len(stretches) > max_stretch_count:
         raise ProblemError(

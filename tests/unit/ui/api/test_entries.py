@@ -97,6 +97,13 @@ def test_all_revisions_of_an_audit_stay(line: Any) -> None:
     assert [(audit["revision"], audit["class_counts"]["pet_clear"]) for audit in found] == [(1, 9), (2, 8)]
 
 
+def test_what_was_entered_this_minute_is_there_without_naming_a_period(line: Any) -> None:
+    line.now_ms += 30_000
+    line.record(line.audit(line.now_ms - 1, {"pet_clear": 9, "other": 1}, from_ms=BEGIN_MS, to_ms=line.now_ms))
+    found = line.client(public_scopes=("audits:read",)).get("/api/v1/audits").json["data"]
+    assert [audit["audit_id"] for audit in found] == ["first"]
+
+
 AUDIT = {
     "station": None,
     "sampled_from": "2026-03-29T00:00:00Z",
