@@ -142,15 +142,7 @@ def rolled_up(events: Iterable[AnyEvent]) -> RollUp:
             case ItemDecided():
                 _add_item(sums, event)
             case ModeTime():
-                # a stretch belongs to the minute it lies in, not to the one that begins with its end
-                start_ms = start_of(event.at_ms - 1, Resolution.MINUTE)
-                sums.count(
-                    CountName.MODE_MS,
-                    event.duration_ms,
-                    start_ms=start_ms,
-                    device_id=event.device_id,
-                    label=event.mode.value,
-                )
+                _count(sums, event, CountName.MODE_MS, event.duration_ms, event.mode.value)
             case FaultNoted(is_cleared=False):
                 _count(sums, event, CountName.FAULT, 1, f"{event.process}/{event.code}")
             case EnergyUsed():
@@ -228,5 +220,6 @@ def _sum_at(sums: RollUp, key: ItemsKey) -> ItemsSum:
 
 
 def _count(sums: RollUp, event: Event, name: str, value: int, label: str = "") -> None:
-    start_ms = start_of(event.at_ms, Resolution.MINUTE)
-    sums.count(name, value, start_ms=start_ms, device_id=event.device_id, label=label)
+    # a stretch of time belongs to the minute it lies in, not to the one that begins with its end
+    at_ms = event.at_ms - 1 if isinstance(event, ModeTime) else event.at_ms
+    sums.count(name, value, start_ms=start_of(at_ms, Resolution.MINUTE), device_id=event.device_id, label=label)
