@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -167,6 +168,29 @@ def test_csv_has_the_rows_of_json(client: FlaskClient) -> None:
     expected = rows(client, "composition")
     assert [row["subject"] for row in table] == [row["subject"] for row in expected]
     assert [float(row["value"]) for row in table] == [row["value"] for row in expected]
+
+
+def test_parquet_has_the_rows_of_json(client: FlaskClient, tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    pytest.importorskip("pyarrow")
+    answer = client.get("/api/v1/composition", query_string=TWO_HOURS | {"format": "parquet"})
+    assert answer.content_type == "application/vnd.apache.parquet"
+    path = tmp_path / "composition.parquet"
+    path.write_bytes(answer.data)
+    columns = "subject, value, epoch_ms(period_from), model_ids, waste_code"
+    found = duckdb.sql(f"SELECT {columns} FROM '{path}'").fetchall()
+    assert found == [
+        (row["subject"], row["value"], BEGIN_MS, row["model_ids"], row["waste_code"])
+        for row in rows(client, "composition")
+    ]
+
+
+@pytest.mark.parametrize("path", ["composition", "quality", "impact"])
+def test_what_would_be_too_much_at_once_is_refused(client: FlaskClient, path: str) -> None:
+    query = {"from": "2026-03-01", "to": "2026-04-01", "resolution": "hour"}
+    answer = client.get(f"/api/v1/{path}", query_string=query)
+    assert answer.status_code == 422
+    assert "at most" in answer.json["detail"]
 
 
 def test_an_unknown_line_is_not_found_and_a_known_one_is_alone(client: FlaskClient) -> None:
