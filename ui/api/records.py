@@ -95,7 +95,7 @@ def _sums(reader: StoreReader, stretches: Sequence[Period], line: str | None) ->
 
 def _common_resolution(stretches: Sequence[Period]) -> Resolution | None:
     """The store's own stretches, where those asked for are just these; many of them are read in one go."""
-    for resolution in (Resolution.MINUTE, Resolution.HOUR):
+    for resolution in Resolution:
         if len(stretches) > 1 and all(
             stretch.from_ms % resolution.value == 0 and stretch.duration_ms == resolution.value for stretch in stretches
         ):

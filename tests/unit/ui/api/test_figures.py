@@ -252,3 +252,14 @@ def test_a_clock_that_jumps_back_behind_the_data_harms_nothing(line: Any) -> Non
     assert answer.json["data"][0]["value"] is None
     assert rows(client, "throughput")[0]["numerator"] == 120.0
     assert len(rows(client, "events", kind="item", limit="1000")) == 120
+
+
+def test_whole_days_of_utc_are_those_of_the_calendar(client: FlaskClient) -> None:
+    query = {"from": "2026-03-28", "to": "2026-03-31", "resolution": "day"}
+    found = client.get("/api/v1/throughput", query_string=query).json["data"]
+    items = [(row["period_from"], row["numerator"]) for row in found if row["name"] == "throughput_items"]
+    assert items == [
+        ("2026-03-28T00:00:00Z", None),
+        ("2026-03-29T00:00:00Z", 120.0),
+        ("2026-03-30T00:00:00Z", None),
+    ]
