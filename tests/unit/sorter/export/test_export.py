@@ -177,6 +177,22 @@ def test_a_folder_that_exists_is_left_alone_and_nothing_half_written_stays(
     assert not (tmp_path / "records.part").exists()
 
 
+def test_parts_and_days_of_any_size_hold_the_same_rows(
+    reader: SqliteReader, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sorter.export.writing._PART_COUNT", 7)
+    monkeypatch.setattr("sorter.export.writing._PAGE_COUNT", 3)
+    told: list[float] = []
+    export_period(reader, Period(BEGIN_MS, BEGIN_MS + 10 * DAY_MS), tmp_path / "small", told.append)
+    what, rest = "line, date, * EXCLUDE (line, date)", "ORDER BY line, seq"
+    assert ask(tmp_path / "small", "items", what, rest) == ask(folder, "items", what, rest)
+    assert len(list((tmp_path / "small" / "items").rglob("*.parquet"))) > len(
+        list((folder / "items").rglob("*.parquet"))
+    )
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
 def test_the_command_writes_a_month_and_says_how_much(reader: SqliteReader, tmp_path: Path) -> None:
     arguments = [str(tmp_path / "out"), "--store", str(reader.path), "--from", "2026-03-30", "--to", "2026-04-01"]
     done = CliRunner().invoke(export, [*arguments, "--json"], catch_exceptions=False)
