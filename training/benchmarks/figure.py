@@ -42,6 +42,9 @@ BARS: Mapping[str, Bar] = {
     "tracker.p50_ms": at_most(0.35),
     "tracker.count_error_ratio": at_most(0.01),
     "tracker.switches_per_100_items": at_most(2.0),
+    "store.events_per_s": at_least(20_000.0),
+    "store.query_p99_ms": at_most(50.0),
+    "store.query_growth_ratio": at_most(1.5),
     "latency.p95_over_service_ms": at_most(1.5),
     # one period of a 30 Hz camera, and 5 ms
     "latency.overload_p95_over_service_ms": at_most(1000.0 / 30.0 + 5.0),
@@ -53,6 +56,12 @@ BARS: Mapping[str, Bar] = {
     "kernels.box_error_px": at_most(0.0),
     "kernels.sm_87_spilled_bytes": at_most(0.0),
     "kernels.sm_110_spilled_bytes": at_most(0.0),
+    "api.p99_ms": at_most(100.0),
+    "api.failed_count": at_most(0.0),
+    "api.frame_to_command_p99_ratio": at_most(1.1),
+    # refused is answered; nobody waits for long
+    "api.overload_slowest_ms": at_most(2000.0),
+    "api.overload_unanswered_count": at_most(0.0),
     "fire.p50_ms": at_most(0.1),
     "fire.p99_ms": at_most(2.0),
     "fire.gil_busy_p50_ms": at_most(0.2),
