@@ -62,6 +62,12 @@ class CvCapture:
         return rate_hz if 0.0 < rate_hz <= 1000.0 else None
 
     @property
+    def stamped_at_ns(self) -> int | None:
+        """When the driver says that the picture taken last was exposed, CLOCK_MONOTONIC; None where it does not say."""
+        stamp_ms = float(self._capture.get(cv2.CAP_PROP_POS_MSEC))
+        return round(stamp_ms * 1e6) if stamp_ms > 0.0 else None
+
+    @property
     def frame_count(self) -> int:
         """Frames that the file's header promises; 0 when it does not say."""
         return max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
