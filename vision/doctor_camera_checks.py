@@ -8,7 +8,8 @@ from sorter.doctor_finding import Finding, Verdict
 from sorter.model.settings import Settings
 from sorter.model.units import NS_PER_MS
 from sorter.runtime.clock import Clock, SystemClock
-from vision.sources.capture import CvCapture, open_camera
+from vision.sources.capture import StampedCapture
+from vision.sources.opening import capture_opener
 
 _FRAME_COUNT = 30
 _OLDEST_MS = 60.0
@@ -42,14 +43,14 @@ def check_capture_latency(settings: Settings) -> Finding:
     name, source, camera = "capture latency", settings.source, settings.camera
     if source.kind != "camera":
         return Finding(name, Verdict.NOT_APPLICABLE, f"source.kind is {source.kind!r}")
-    capture = open_camera(source.location, camera.width_px, camera.height_px, camera.frame_rate_hz)
+    capture = capture_opener(settings)()
     try:
         return capture_latency(capture, camera.frame_rate_hz, SystemClock())
     finally:
         capture.release()
 
 
-def capture_latency(capture: CvCapture, wanted_hz: float, clock: Clock) -> Finding:
+def capture_latency(capture: StampedCapture, wanted_hz: float, clock: Clock) -> Finding:
     """Take pictures and compare their stamps with the clock."""
     name = "capture latency"
     if not capture.is_open:

@@ -41,6 +41,15 @@ class Capture(Protocol):
         ...
 
 
+class StampedCapture(Capture, Protocol):
+    """A capture whose driver may say when a picture was exposed."""
+
+    @property
+    def stamped_at_ns(self) -> int | None:
+        """When the picture taken last was exposed, CLOCK_MONOTONIC; None where the driver does not say."""
+        ...
+
+
 CaptureFactory = Callable[[], Capture]
 
 
