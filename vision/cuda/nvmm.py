@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from sorter.errors import SourceError
 from vision.cuda.device import CudaDevice
-from vision.cuda.host_build import host_compiler
+from vision.cuda.host_build import cache_folder, host_compiler
 from vision.cuda.signatures import KERNEL_FOLDER
 
 _SOURCE = KERNEL_FOLDER / "nvmm.cpp"
-_LIBRARY = KERNEL_FOLDER / "nvmm.so"
+_LIBRARY_NAME = "nvmm.so"
 _INCLUDES = ("/usr/local/cuda/include", "/usr/src/jetson_multimedia_api/include")
 _LINKED = ("-L/usr/lib/aarch64-linux-gnu/nvidia", "-L/usr/lib/aarch64-linux-gnu/tegra", "-lnvbufsurface", "-lcuda")
 # a pool has fewer; more means that buffers are not used again, and old ones are let go
@@ -118,12 +118,13 @@ class NvmmUnpack:
 class NvBufSurfaces:
     """`Surfaces` by NVIDIA's own library."""
 
-    def __init__(self, library_path: Path = _LIBRARY) -> None:
+    def __init__(self, library_path: Path | None = None) -> None:
         """Load what was built for this device, or build it.
 
         Raises:
             SourceError: if it cannot be built here.
         """
+        library_path = library_path or cache_folder() / _LIBRARY_NAME
         if not library_path.is_file():
             build_nvmm(library_path)
         library = ctypes.CDLL(str(library_path))
@@ -165,6 +166,7 @@ def build_nvmm(path: Path) -> None:
     if compiler is None:
         raise SourceError("source.taken_by = 'nvidia': g++ is not installed, which builds the part for NVMM")
     command = [compiler, "-std=c++17", "-O2", "-fPIC", "-shared", *(f"-I{one}" for one in _INCLUDES), str(_SOURCE)]
+    path.parent.mkdir(parents=True, exist_ok=True)
     made = path.with_suffix(".new")
     ran = subprocess.run(  # noqa: S603 - our own source
         [*command, *_LINKED, "-o", str(made)], capture_output=True, text=True, check=False
