@@ -4,11 +4,19 @@ import importlib.util
 import os
 import resource
 import sys
+from typing import cast
 
+from actuators.drivers.opening import open_valves
+from actuators.encoder import Counter
+from actuators.errors import DriverError
 from sorter.doctor_finding import Finding, Verdict
+from sorter.errors import BadInputError
 from sorter.model.settings import Settings
+from sorter.model.units import NS_PER_MS
 from sorter.policy.commissioning import geometry
+from sorter.runtime.clock import Clock, SystemClock
 
+_ENCODER_WAIT_NS, _ENCODER_PAUSE_NS = 500 * NS_PER_MS, 20 * NS_PER_MS
 _LIBRARIES = {"gpio": "gpiod", "modbus": "pymodbus", "serial": "serial"}
 
 
@@ -57,3 +65,49 @@ def check_geometry(settings: Settings) -> Finding:
     if not found.is_sharp:
         return Finding("geometry", Verdict.POOR, f"motion blurs {found.blur_px:.1f} px")
     return Finding("geometry", Verdict.GOOD, f"{found.views_per_item:.1f} views an item, blur {found.blur_px:.2f} px")
+
+
+def check_valves_dry(settings: Settings) -> Finding:
+    """Whether the valves' hardware answers; it is opened and asked, and no valve is."""
+    name, kind = "valves dry", settings.valves.driver
+    if kind == "simulated":
+        return Finding(name, Verdict.NOT_APPLICABLE, "valves.driver is 'simulated'")
+    try:
+        driver = open_valves(settings, SystemClock(), lambda _instant_ns: None)
+        try:
+            driver.read_inputs()
+        finally:
+            driver.shut_down()
+    except (BadInputError, DriverError) as error:
+        return Finding(name, Verdict.WRONG, f"{error}: look at cable, power and the table valves.{kind}")
+    return Finding(name, Verdict.GOOD, f"{driver.name} answers; no valve was opened")
+
+
+def check_encoder(settings: Settings) -> Finding:
+    """Where the belt's travel comes from, and whether the board that counts it answers."""
+    kind = settings.belt.travel_from
+    if kind == "simulated":
+        return Finding("encoder", Verdict.NOT_APPLICABLE, "belt.travel_from is 'simulated'")
+    if kind == "pictures":
+        return Finding("encoder", Verdict.POOR, "travel is read from pictures: an encoder places shots better")
+    clock = SystemClock()
+    try:
+        driver = open_valves(settings, clock, lambda _instant_ns: None)
+        try:
+            reading = _first_reading(cast("Counter", driver), clock)
+        finally:
+            driver.shut_down()
+    except (BadInputError, DriverError) as error:
+        return Finding("encoder", Verdict.WRONG, f"{error}: look at cable, power and the table valves.serial")
+    if reading is None:
+        return Finding("encoder", Verdict.WRONG, "the valves' board counts nothing: look at the encoder's cable")
+    pulse_um = settings.belt.encoder_pulse_um
+    return Finding("encoder", Verdict.GOOD, f"the valves' board has counted {reading[1]} pulses of {pulse_um} µm")
+
+
+def _first_reading(counter: Counter, clock: Clock) -> tuple[int, int] | None:
+    """What the board has counted, as soon as it says so; None after half a second."""
+    deadline_ns = clock.now_ns() + _ENCODER_WAIT_NS
+    while (reading := counter.encoder_reading(clock.now_ns())) is None and clock.now_ns() < deadline_ns:
+        clock.wait_until_ns(clock.now_ns() + _ENCODER_PAUSE_NS)
+    return reading

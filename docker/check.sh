@@ -8,7 +8,9 @@ cd "$root"
 PATH="${1:-.venv/bin}:$PATH"
 unlinted=()
 
+# ONLY names the one linter that is to look
 has() {
+  [ "${ONLY:-$1}" = "$1" ] || return 1
   command -v "$1" >/dev/null || {
     unlinted+=("$1")
     return 1
@@ -24,12 +26,13 @@ fi
 if has yamllint; then
   yamllint --strict --config-file docker/.yamllint.yaml docker
 fi
-if docker compose version >/dev/null 2>&1; then
+compose=()
+if [ -z "${ONLY:-}" ] && docker compose version >/dev/null 2>&1; then
   compose=(docker compose)
 elif has docker-compose; then
   compose=(docker-compose)
 fi
-if [ -n "${compose:-}" ]; then
+if [ "${#compose[@]}" -gt 0 ]; then
   export FARZ_SECRETS=/etc/farz/secrets
   for files in line "line jetson" split "split jetson" fleet; do
     arguments=()

@@ -10,6 +10,10 @@ for package in chromium minisign; do
 done
 command -v cyclictest >/dev/null || missing+=(rt-tests)
 command -v stress-ng >/dev/null || missing+=(stress-ng)
+# GStreamer and its Python binding, for one real pipeline
+[ -d /usr/lib/python3/dist-packages/gi ] || missing+=(python3-gi)
+ls /usr/lib/*/girepository-1.0/GstApp-1.0.typelib >/dev/null 2>&1 || missing+=(gir1.2-gst-plugins-base-1.0)
+ls /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so >/dev/null 2>&1 || missing+=(gstreamer1.0-plugins-base)
 # g++ builds the CUDA kernels for the host; the other two look at docker/
 command -v g++ >/dev/null || missing+=(g++)
 command -v systemd-analyze >/dev/null || missing+=(systemd)

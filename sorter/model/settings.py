@@ -73,6 +73,9 @@ class SourceSettings(Section, frozen=True):
 
     kind: Literal["sprites", "strip", "video", "folder", "camera"] = "sprites"
     location: str = ""
+    # who takes and decodes a camera's pictures: opencv; gstreamer, the system's own; nvidia, a Jetson's hardware, which
+    # needs detector.runtime "tensorrt". Both know "csi:0", a device, "rtsp://…" and pipelines with a sink "sink"
+    taken_by: Literal["opencv", "gstreamer", "nvidia"] = "opencv"
     # simulated cameras: share of frames that are lost, at random
     drop_ratio: Ratio = 0.0
     noise_grey_levels: Annotated[float, Meta(ge=0.0, le=64.0)] = 2.0

@@ -49,7 +49,7 @@ class HostKernels:
 
 
 def _built() -> Path:
-    path = _cache_folder() / f"kernels-{_sources_sha256()[:16]}.so"
+    path = cache_folder() / f"kernels-{_sources_sha256()[:16]}.so"
     if not path.is_file():
         _build(path)
     return path
@@ -76,5 +76,6 @@ def _sources_sha256() -> str:
     return digest.hexdigest()
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """Where what is built for this very machine is kept."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "farz"

@@ -56,3 +56,7 @@ extern "C" void host_farz_gather_rows(int blocks, int threads, const int* count,
                                       int limit, int class_count, int* kept_count, float* boxes, float* class_probs) {
     launched(blocks, threads, farz_gather_rows, count, order, rows, limit, class_count, kept_count, boxes, class_probs);
 }
+extern "C" void host_farz_rgba_to_bgr(int blocks, int threads, const byte* rgba, byte* bgr, int width, int height,
+                                      int pitch) {
+    launched(blocks, threads, farz_rgba_to_bgr, rgba, bgr, width, height, pitch);
+}

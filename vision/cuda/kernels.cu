@@ -64,6 +64,14 @@ FARZ_FIT_PLANES(farz_fit_f32, float, value)
 FARZ_FIT_PLANES(farz_fit_f16, half_number, to_half(value))
 FARZ_FIT_PLANES(farz_fit_i8, signed char, quantised(value, scale))
 
+// A picture of a Jetson's own memory, red first and in rows of some pitch, into a slot of the ring.
+FARZ_KERNEL farz_rgba_to_bgr(const byte* rgba, byte* bgr, int width, int height, int pitch) {
+    int number = own_number();
+    if (number >= width * height) return;
+    const byte* pixel = rgba + (size_t)(number / width) * pitch + 4 * (number % width);
+    for (int channel = 0; channel < 3; ++channel) bgr[3 * number + channel] = pixel[2 - channel];
+}
+
 // Anchors whose best score is above the threshold, in any order; their number first.
 FARZ_KERNEL farz_select(const float* output, int anchor_count, int class_count, float threshold, int* count,
                         float* scores, int* anchors) {

@@ -17,6 +17,7 @@ SIGNATURES: Mapping[str, str] = {
     "farz_fit_f32": _FIT,
     "farz_fit_f16": _FIT,
     "farz_fit_i8": _FIT,
+    "farz_rgba_to_bgr": "PPiii",
     "farz_clear": "P",
     "farz_select": "PiifPPP",
     "farz_select_rows": "PifPPP",
@@ -37,4 +38,8 @@ def block_count(thread_count: int) -> int:
 
 def source_files() -> tuple[Path, ...]:
     """Every file that the kernels are made of, in the order of names."""
-    return tuple(sorted(path for path in KERNEL_FOLDER.iterdir() if path.suffix in {".cu", ".h", ".cpp"}))
+    return tuple(
+        sorted(
+            path for path in KERNEL_FOLDER.iterdir() if path.suffix in {".cu", ".h"} or path.name == "host_launch.cpp"
+        )
+    )

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from vision.cuda.host_build import cache_folder
+
 _SUFFIX = ".engine"
 _FACTS_SUFFIX = ".json"
 _TIMING_CACHE = "timing.cache"
@@ -96,7 +98,7 @@ class EngineCache:
 
 def default_engine_folder() -> Path:
     """Where engines go unless the settings say otherwise."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "farz" / "engines"
+    return cache_folder() / "engines"
 
 
 def _is_same_network(one: EngineFacts, other: EngineFacts) -> bool:

@@ -133,6 +133,7 @@ class Seat:
         input: where its picture goes.
         head: where its answer comes from.
         laid_count: frames laid so far.
+        stream: the queue of its work.
     """
 
     def __init__(
@@ -141,9 +142,9 @@ class Seat:
         network, class_count = bundle.manifest.network, len(bundle.manifest.classes)
         self._device = device
         self.laid_count = 0
-        self._stream, self._done = device.open_stream(), device.open_event()
-        self.input = GpuInput(device, sides[0], network.fit, self._stream)
-        self.head = GpuHead(device, sides[1], network, class_count, settings, self._stream)
+        self.stream, self._done = device.open_stream(), device.open_event()
+        self.input = GpuInput(device, sides[0], network.fit, self.stream)
+        self.head = GpuHead(device, sides[1], network, class_count, settings, self.stream)
         with device.current():
             self._context = engine.create_execution_context()
             self._context.set_tensor_address(sides[0].name, self.input.address)
@@ -179,13 +180,13 @@ class Seat:
         """Queue network and head, and sleep until the GPU is through."""
         with self._device.current():
             self._queue()
-            self._done.record(self._stream)
+            self._done.record(self.stream)
             self._done.synchronize()
 
     def _queue(self) -> None:
         # TensorRT allocates at its first run, which cannot be recorded
         if self._run_count == 1:
-            self._graph = recorded(self._stream.handle, self._queue_each)
+            self._graph = recorded(self.stream.handle, self._queue_each)
         self._run_count += 1
         if self._graph is not None:
             self._graph()
@@ -193,6 +194,6 @@ class Seat:
             self._queue_each()
 
     def _queue_each(self) -> None:
-        if not self._context.execute_async_v3(self._stream.handle):
+        if not self._context.execute_async_v3(self.stream.handle):
             raise RuntimeError("TensorRT does not run the network; its own log says why")
         self.head.queue()

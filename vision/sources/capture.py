@@ -41,6 +41,15 @@ class Capture(Protocol):
         ...
 
 
+class StampedCapture(Capture, Protocol):
+    """A capture whose driver may say when a picture was exposed."""
+
+    @property
+    def stamped_at_ns(self) -> int | None:
+        """When the picture taken last was exposed, CLOCK_MONOTONIC; None where the driver does not say."""
+        ...
+
+
 CaptureFactory = Callable[[], Capture]
 
 
@@ -60,6 +69,12 @@ class CvCapture:
         """Frames a second as the file says, None when it does not."""
         rate_hz = float(self._capture.get(cv2.CAP_PROP_FPS))
         return rate_hz if 0.0 < rate_hz <= 1000.0 else None
+
+    @property
+    def stamped_at_ns(self) -> int | None:
+        """When the driver says that the picture taken last was exposed, CLOCK_MONOTONIC; None where it does not say."""
+        stamp_ms = float(self._capture.get(cv2.CAP_PROP_POS_MSEC))
+        return round(stamp_ms * 1e6) if stamp_ms > 0.0 else None
 
     @property
     def frame_count(self) -> int:
