@@ -1,17 +1,21 @@
-"""The plant process: receive what the line says, keep it as values, serve them.
+"""The plant process: receive what the line says, keep it as values, tell them by OPC UA, by MQTT, or both.
 
 Nothing here is waited for by anything else of the line: a slow client costs nobody anything.
 """
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
-from plant.opcua_server import OpcUaServer
 from plant.plant_values import PlantValues
 from sorter.model.condition import HealthStatus
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import BELT, FAULT, INPUTS, MODE, STATISTICS, VALVES
+
+if TYPE_CHECKING:
+    from plant.mqtt_outlet import MqttOutlet
+    from plant.opcua_server import OpcUaServer
 
 _PERIOD_S = 0.1
 
@@ -20,7 +24,7 @@ def tell_plant(context: ProcessContext) -> None:
     """Body of the process; returns when it is asked to stop.
 
     Raises:
-        ConfigurationError: if the address cannot be had.
+        ConfigurationError: if OPC UA's address cannot be had, or MQTT's password or certificates not be read.
     """
     # every session and value would be a line
     logging.getLogger("asyncua").setLevel(logging.WARNING)
@@ -29,18 +33,49 @@ def tell_plant(context: ProcessContext) -> None:
 
 async def _serve(context: ProcessContext) -> None:
     reader = Subscriber(context.plan.run_folder, [MODE, BELT, STATISTICS, VALVES, INPUTS, FAULT])
-    values, server = PlantValues(context.settings), OpcUaServer(context.settings)
-    await server.start(values.values)
+    values, outlet, server = PlantValues(context.settings), _mqtt_outlet(context), _opcua_server(context)
+    if server is not None:
+        await server.start(values.values)
     context.set_health(HealthStatus.OK)
     try:
         while context.is_running():
             for received in reader.waiting():
                 values.take(received.message)
-            await server.write(values.values)
-            for alarm in values.take_raised():
-                await server.raise_alarm(alarm)
-            context.publish_health({"malformed_message_count": float(reader.malformed_count)})
+                if outlet is not None:
+                    outlet.take(received.message)
+            await _tell(values, outlet, server)
+            figures = {} if outlet is None else outlet.figures()
+            context.publish_health({"malformed_message_count": float(reader.malformed_count), **figures})
             await asyncio.sleep(_PERIOD_S)
     finally:
-        await server.stop()
+        if outlet is not None:
+            outlet.close()
+        if server is not None:
+            await server.stop()
         reader.close()
+
+
+async def _tell(values: PlantValues, outlet: "MqttOutlet | None", server: "OpcUaServer | None") -> None:
+    raised = values.take_raised()
+    if outlet is not None:
+        outlet.tell(values.values)
+    if server is not None:
+        await server.write(values.values)
+        for alarm in raised:
+            await server.raise_alarm(alarm)
+
+
+def _mqtt_outlet(context: ProcessContext) -> "MqttOutlet | None":
+    if not context.settings.plant.mqtt.host:
+        return None
+    from plant.mqtt_outlet import MqttOutlet
+
+    return MqttOutlet(context)
+
+
+def _opcua_server(context: ProcessContext) -> "OpcUaServer | None":
+    if context.settings.plant.opcua_port == 0:
+        return None
+    from plant.opcua_server import OpcUaServer
+
+    return OpcUaServer(context.settings)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What tests need beside Python: a browser for the page, the minisign tool that signatures are compared with, and what
-# firing is measured beside (cyclictest) and under (stress-ng).
+# firing is measured beside (cyclictest) and under (stress-ng), and the servers that a fleet and a plant bring: PostgreSQL
+# and the MQTT broker Mosquitto, which tests start themselves.
 # Installed where we may; elsewhere the tests that need them skip.
 set -euo pipefail
 
@@ -10,6 +11,8 @@ for package in chromium minisign; do
 done
 command -v cyclictest >/dev/null || missing+=(rt-tests)
 command -v stress-ng >/dev/null || missing+=(stress-ng)
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
+PATH="$PATH:/usr/sbin" command -v mosquitto >/dev/null || missing+=(mosquitto)
 if [ "${#missing[@]}" -eq 0 ]; then
   exit 0
 fi

@@ -1,5 +1,6 @@
 """The configuration of a line as types: every key, its unit in the name, its range and its default."""
 
+import ipaddress
 from typing import Annotated, Literal
 
 import msgspec
@@ -18,6 +19,14 @@ SpeedMS = Annotated[float, Meta(gt=0.0, le=10.0)]
 EdgeMm = Annotated[float, Meta(ge=-100_000.0, le=100_000.0)]
 DurationMs = Annotated[float, Meta(ge=0.0, le=60_000.0)]
 Homography = Annotated[tuple[float, ...], Meta(min_length=9, max_length=9)]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address can only be this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -315,6 +324,27 @@ class UiSettings(Section, frozen=True):
     preview_rate_hz: Annotated[float, Meta(gt=0.0, le=60.0)] = 10.0
 
 
+class MqttSettings(Section, frozen=True):
+    """The plant's MQTT broker, which is told birth, state and minute figures; see plant/PLANT.md."""
+
+    # nothing is published while this is empty
+    host: str = ""
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 1883
+    # topics are PREFIX/LINE/birth, PREFIX/LINE/state and PREFIX/LINE/minute
+    topic_prefix: Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^#+\0]+$")] = "farz"
+    username: str = ""
+    # the password is this file's first line
+    password_file: str = ""
+    uses_tls: bool = False
+    # certificates that the broker's is checked against; empty: the system's
+    ca_file: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse to send a password in the clear off the box."""
+        if self.password_file and not self.uses_tls and not is_loopback(self.host):
+            raise ValueError(f"password_file would be sent in the clear to {self.host!r}, which needs uses_tls = true")
+
+
 class PlantSettings(Section, frozen=True):
     """What the plant's control system may read."""
 
@@ -322,6 +352,7 @@ class PlantSettings(Section, frozen=True):
     host: str = "127.0.0.1"
     # 0: not served; 4840 is the usual one
     opcua_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    mqtt: MqttSettings = MqttSettings()
 
 
 class HarvestSettings(Section, frozen=True):

@@ -49,7 +49,7 @@ PROCESSES: tuple[ProcessSpec, ...] = (
 def processes_of(settings: Settings) -> tuple[ProcessSpec, ...]:
     """What runs on this box: a controller on another one is that box's own, and the plant need not be told anything."""
     left_out = {"actuators"} if settings.link.address else set()
-    if settings.plant.opcua_port == 0:
+    if settings.plant.opcua_port == 0 and not settings.plant.mqtt.host:
         left_out.add("plant")
     return tuple(spec for spec in PROCESSES if spec.name not in left_out)
 
