@@ -1,0 +1,174 @@
+"""Writes to the hub's PostgreSQL store: events and their sums in one transaction, durable when it returns.
+
+Any number of writers, in any number of processes: events of one life of a line are written by one at a time, under a
+lock on that life's row of `boots`.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sorter.errors import StoreError
+from sorter.model.events import AnyEvent, Event
+from sorter.model.rollups import Resolution, RollUp, rolled_up
+from sorter.store.postgres_connection import Connection, errors_translated, open_connection
+from sorter.store.postgres_schema import VERSION_TABLE, months_of, part_name, parts_of_month, whole_schema
+from sorter.store.protocol import Recorded
+from sorter.store.rows import Row, row_of
+from sorter.store.schema import EVENT_TABLES, SCHEMA_VERSION
+from sorter.store.statements import ADD_COUNTS, ADD_ITEMS, counts_rows, items_rows
+
+# what only one writer at a time does, whichever process it is in
+_LOCK = b"SELECT pg_advisory_xact_lock(hashtext('farz'))"
+_LAST_SEQ = b"SELECT last_seq FROM boots WHERE device_id = %s AND boot_id = %s FOR UPDATE"
+_ADD_BOOT = (
+    b"INSERT INTO boots (ordinal, device_id, boot_id, first_at_ms, last_seq) "
+    b"VALUES ((SELECT COALESCE(MAX(ordinal), 0) + 1 FROM boots), %s, %s, %s, 0) ON CONFLICT DO NOTHING"
+)
+_NOTE_SEQ = b"UPDATE boots SET last_seq = GREATEST(last_seq, %s) WHERE device_id = %s AND boot_id = %s"
+_KNOWN = " UNION ALL ".join(
+    f"SELECT seq FROM {table.name} "
+    "WHERE device_id = %(device)s AND boot_id = %(boot)s AND seq BETWEEN %(low)s AND %(high)s"
+    for table in EVENT_TABLES.values()
+).encode()
+_COPY = {
+    kind: f"COPY {table.name} ({', '.join(table.column_names)}) FROM STDIN".encode()
+    for kind, table in EVENT_TABLES.items()
+}
+_ADD_ITEMS = {resolution: text.replace("?", "%s").encode() for resolution, text in ADD_ITEMS.items()}
+_ADD_COUNTS = {resolution: text.replace("?", "%s").encode() for resolution, text in ADD_COUNTS.items()}
+_PART_EXISTS = b"SELECT to_regclass(%s) IS NOT NULL"
+
+Life = tuple[str, str]
+
+
+class PostgresWriter:
+    """One connection; used by one thread at a time. A connection that was lost is made anew with the next batch."""
+
+    def __init__(self, dsn: str) -> None:
+        """Connect, and make the schema in an empty database.
+
+        Raises:
+            StoreError: if the database cannot be had, or is of another schema than this Farz knows.
+        """
+        self._dsn = dsn
+        self._connection = open_connection(dsn)
+        self._months: set[tuple[int, int]] = set()
+        try:
+            with errors_translated(dsn):
+                _prepare(self._connection)
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def record(self, events: Sequence[AnyEvent]) -> Recorded:
+        """As `StoreWriter.record`.
+
+        Raises:
+            StoreRefusedError: for values that no column holds; sending them again is no use.
+            StoreError: for anything else; nothing was stored, or it is known when it is sent again.
+        """
+        if self._connection.closed:
+            self._connection = open_connection(self._dsn)
+        with errors_translated(self._dsn):
+            self._make_parts(events)
+            with self._connection.transaction():
+                new = self._unknown(events)
+                self._insert(new)
+                self._add(rolled_up(new))
+                self._note_lives(new)
+        return Recorded(len(new), len(events) - len(new))
+
+    def add_sums(self, sums: RollUp) -> None:
+        """As `StoreWriter.add_sums`."""
+        with errors_translated(self._dsn), self._connection.transaction():
+            self._add(sums)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _make_parts(self, events: Sequence[AnyEvent]) -> None:
+        """Make the parts of months that are written to for the first time, apart from the batch's own transaction."""
+        # a stretch of time lies in the minute before its end, which may be of the month before
+        instants_ms = [at_ms for event in events for at_ms in (event.at_ms, event.at_ms - 1)]
+        for year, month in months_of(instants_ms):
+            if (year, month) in self._months:
+                continue
+            with self._connection.transaction():
+                self._connection.execute(_LOCK)
+                ((exists,),) = self._connection.execute(_PART_EXISTS, (part_name("items", year, month),))
+                for statement in () if exists else parts_of_month(year, month):
+                    self._connection.execute(statement.encode())
+            self._months.add((year, month))
+
+    def _unknown(self, events: Sequence[AnyEvent]) -> list[AnyEvent]:
+        """Each event that the store does not have, once; their lives stay locked until the transaction ends."""
+        lives: dict[Life, list[AnyEvent]] = defaultdict(list)
+        for event in events:
+            lives[event.device_id, event.boot_id].append(event)
+        # in one order everywhere, so that two writers never wait for each other
+        known = {life: self._known(life, lives[life]) for life in sorted(lives)}
+        new: list[AnyEvent] = []
+        for event in events:
+            seen = known[event.device_id, event.boot_id]
+            if event.seq not in seen:
+                seen.add(event.seq)
+                new.append(event)
+        return new
+
+    def _known(self, life: Life, events: list[AnyEvent]) -> set[int]:
+        row = self._connection.execute(_LAST_SEQ, life).fetchone()
+        if row is None:
+            self._connection.execute(_LOCK)
+            self._connection.execute(_ADD_BOOT, (*life, events[0].at_ms))
+            row = self._connection.execute(_LAST_SEQ, life).fetchone() or (0,)
+        low, high = min(event.seq for event in events), max(event.seq for event in events)
+        # what is beyond the newest cannot be known, which saves looking into every part
+        if low > row[0]:
+            return set()
+        values = {"device": life[0], "boot": life[1], "low": low, "high": high}
+        return {seq for (seq,) in self._connection.execute(_KNOWN, values)}
+
+    def _insert(self, events: Sequence[AnyEvent]) -> None:
+        rows: dict[type[Event], list[Row]] = defaultdict(list)
+        for event in events:
+            rows[type(event)].append(row_of(event))
+        with self._connection.cursor() as cursor:
+            for kind, found in rows.items():
+                with cursor.copy(_COPY[kind]) as copy:
+                    for row in found:
+                        copy.write_row(_storable(row))
+
+    def _add(self, sums: RollUp) -> None:
+        with self._connection.cursor() as cursor:
+            for resolution in Resolution:
+                longer = sums if resolution is Resolution.MINUTE else sums.to(resolution)
+                cursor.executemany(_ADD_ITEMS[resolution], [_storable(row) for row in items_rows(longer)])
+                cursor.executemany(_ADD_COUNTS[resolution], [_storable(row) for row in counts_rows(longer)])
+
+    def _note_lives(self, events: Sequence[AnyEvent]) -> None:
+        newest: dict[Life, int] = {}
+        for event in events:
+            life = (event.device_id, event.boot_id)
+            newest[life] = max(newest.get(life, 0), event.seq)
+        for life, seq in sorted(newest.items()):
+            self._connection.execute(_NOTE_SEQ, (seq, *life))
+
+
+def _prepare(connection: Connection) -> None:
+    """Make the schema where there is none; there is one released version so far, so nothing to migrate from."""
+    with connection.transaction():
+        connection.execute(_LOCK)
+        ((exists,),) = connection.execute(_PART_EXISTS, (VERSION_TABLE.name,))
+        if not exists:
+            for statement in whole_schema():
+                connection.execute(statement.encode())
+            connection.execute(f"INSERT INTO {VERSION_TABLE.name} VALUES (%s)".encode(), (SCHEMA_VERSION,))
+        ((version,),) = connection.execute(f"SELECT MAX(version) FROM {VERSION_TABLE.name}".encode())
+    if version != SCHEMA_VERSION:
+        raise StoreError(f"store: schema {version} is of another Farz than this one, which knows {SCHEMA_VERSION}")
+
+
+def _storable(row: Row) -> Row:
+    """A row without the one character that PostgreSQL's texts cannot hold."""
+    return tuple(value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in row)
