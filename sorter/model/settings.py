@@ -390,6 +390,24 @@ class HarvestSettings(Section, frozen=True):
             raise ValueError(f"the four shares must add up to 1 at most, not {sum(shares):.2f}")
 
 
+class ApiSettings(Section, frozen=True):
+    """Who may read figures over the network, and how they are published."""
+
+    # the file that farz keys api writes; empty: nobody has a key
+    keys_file: str = ""
+    # what needs no key; figures:read publishes statistics, and nothing that names an item, a fault or a person
+    public_scopes: tuple[Literal["figures:read", "events:read", "audits:read", "health:read"], ...] = ()
+    # requests a minute from one address without a key
+    public_rate_per_min: PositiveCount = 120
+    # answers that are worked on at once; who comes on top waits a moment and is then told to come back
+    max_concurrent_count: Annotated[int, Meta(ge=1, le=64)] = 6
+    # how the API is reached from outside, for links in the catalogue; empty: as the request reached it
+    public_url: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]*[^\s?#/])?$")] = ""
+    # who publishes the figures, and under what licence
+    publisher: Annotated[str, Meta(max_length=200)] = ""
+    licence_url: Annotated[str, Meta(pattern=r"^https?://\S+$")] = "https://creativecommons.org/licenses/by/4.0/"
+
+
 class SupervisionSettings(Section, frozen=True):
     """How often a process that dies is started again before the line gives up on it."""
 
@@ -423,6 +441,7 @@ class Settings(Section, frozen=True):
     ui: UiSettings = UiSettings()
     plant: PlantSettings = PlantSettings()
     harvest: HarvestSettings = HarvestSettings()
+    api: ApiSettings = ApiSettings()
     supervision: SupervisionSettings = SupervisionSettings()
 
 
