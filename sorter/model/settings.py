@@ -2,6 +2,7 @@
 
 import ipaddress
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -408,6 +409,50 @@ class ApiSettings(Section, frozen=True):
     licence_url: Annotated[str, Meta(pattern=r"^https?://\S+$")] = "https://creativecommons.org/licenses/by/4.0/"
 
 
+class FleetSettings(Section, frozen=True):
+    """The hub that this line sends its events to; `pip install 'farz[fleet]'`."""
+
+    # https://HOST[:PORT][/PATH] of the hub; empty: nothing is sent. Without the s on this machine alone
+    hub_url: Annotated[str, Meta(pattern=r"^(https?://[^\s?#@]+)?$")] = ""
+    # its first line is the key that the hub's keeper made for line_name with scope fleet:write
+    key_file: str = ""
+    # certificates that the hub's is checked against; empty: the system's
+    ca_file: str = ""
+    # a request that takes longer has failed
+    timeout_s: Annotated[float, Meta(ge=1.0, le=300.0)] = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse to send events or a key in the clear off the box."""
+        host = urlsplit(self.hub_url).hostname or ""
+        if self.hub_url.startswith("http:") and not is_loopback(host):
+            raise ValueError(f"hub_url = {self.hub_url!r} would send key and events in the clear, which needs https://")
+        if self.hub_url and not self.key_file:
+            raise ValueError(f"hub_url = {self.hub_url!r} needs key_file, the file with this line's key")
+
+
+class HubSettings(Section, frozen=True):
+    """The hub of a fleet, `farz hub`: where it listens and keeps what lines send."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 8430
+    # PostgreSQL's connection string (libpq); passwords are best in its password file, see PGPASSFILE
+    database: str = "dbname=farz"
+    # the file that farz keys api writes: a key with scope fleet:write lets in the line of its name
+    keys_file: str = ""
+    # certificate chain and private key (PEM); without, TLS is a proxy's work in front of a hub on the loopback
+    certificate_file: str = ""
+    certificate_key_file: str = ""
+    # batches that are written at once, each by a connection of its own
+    writer_count: Annotated[int, Meta(ge=1, le=64)] = 4
+
+    def __post_init__(self) -> None:
+        """Refuse to be reachable from other boxes without TLS."""
+        if bool(self.certificate_file) != bool(self.certificate_key_file):
+            raise ValueError("certificate_file and certificate_key_file are needed together")
+        if not self.certificate_file and not is_loopback(self.host):
+            raise ValueError(f"host = {self.host!r} leaves the box, which needs certificate_file")
+
+
 class SupervisionSettings(Section, frozen=True):
     """How often a process that dies is started again before the line gives up on it."""
 
@@ -442,6 +487,8 @@ class Settings(Section, frozen=True):
     plant: PlantSettings = PlantSettings()
     harvest: HarvestSettings = HarvestSettings()
     api: ApiSettings = ApiSettings()
+    fleet: FleetSettings = FleetSettings()
+    hub: HubSettings = HubSettings()
     supervision: SupervisionSettings = SupervisionSettings()
 
 

@@ -18,6 +18,7 @@ MAX_EVENTS = 2000
 MAX_PACKED_BYTES = 2 * 2**20
 MAX_UNPACKED_BYTES = 16 * 2**20
 CONTENT_TYPE = "application/vnd.farz.batch+msgpack"
+PROBLEM_TYPE = "application/problem+json"
 BATCHES_PATH = "/fleet/v1/batches"
 LIVES_PATH = "/fleet/v1/lives"
 
@@ -25,7 +26,7 @@ _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _LEVEL = 6
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Seq = Annotated[int, Meta(ge=0, lt=2**63)]
+Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Batch(msgspec.Struct, frozen=True):

@@ -19,7 +19,9 @@ from sorter.store.statements import ADD_COUNTS, ADD_ITEMS, counts_rows, items_ro
 
 # what only one writer at a time does, whichever process it is in
 _LOCK = b"SELECT pg_advisory_xact_lock(hashtext('farz'))"
-_LAST_SEQ = b"SELECT last_seq FROM boots WHERE device_id = %s AND boot_id = %s FOR UPDATE"
+_HELD = b"SELECT boot_id, last_seq FROM boots WHERE device_id = %s"
+_NEWEST = b"SELECT last_seq FROM boots WHERE device_id = %s AND boot_id = %s"
+_LAST_SEQ = _NEWEST + b" FOR UPDATE"
 _ADD_BOOT = (
     b"INSERT INTO boots (ordinal, device_id, boot_id, first_at_ms, last_seq) "
     b"VALUES ((SELECT COALESCE(MAX(ordinal), 0) + 1 FROM boots), %s, %s, %s, 0) ON CONFLICT DO NOTHING"
@@ -67,8 +69,7 @@ class PostgresWriter:
             StoreRefusedError: for values that no column holds; sending them again is no use.
             StoreError: for anything else; nothing was stored, or it is known when it is sent again.
         """
-        if self._connection.closed:
-            self._connection = open_connection(self._dsn)
+        self._reconnect()
         with errors_translated(self._dsn):
             self._make_parts(events)
             with self._connection.transaction():
@@ -83,9 +84,34 @@ class PostgresWriter:
         with errors_translated(self._dsn), self._connection.transaction():
             self._add(sums)
 
+    def held(self, device_id: str) -> dict[str, int]:
+        """By life of a line, the number of its newest event.
+
+        Raises:
+            StoreError: if the database cannot be had.
+        """
+        self._reconnect()
+        with errors_translated(self._dsn):
+            return dict(self._connection.execute(_HELD, (device_id,)).fetchall())
+
+    def newest_seq(self, device_id: str, boot_id: str) -> int:
+        """Number of the newest event of one life, 0 for none.
+
+        Raises:
+            StoreError: if the database cannot be had.
+        """
+        self._reconnect()
+        with errors_translated(self._dsn):
+            row = self._connection.execute(_NEWEST, (device_id, boot_id)).fetchone()
+        return 0 if row is None else int(row[0])
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _reconnect(self) -> None:
+        if self._connection.closed:
+            self._connection = open_connection(self._dsn)
 
     def _make_parts(self, events: Sequence[AnyEvent]) -> None:
         """Make the parts of months that are written to for the first time, apart from the batch's own transaction."""

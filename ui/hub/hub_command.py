@@ -1,0 +1,92 @@
+"""`farz hub`: the hub of a fleet, until it is told to stop."""
+
+import logging
+import signal
+import ssl
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from sorter.errors import ConfigurationError, FarzError
+from sorter.model.settings import HubSettings
+from sorter.runtime.configuration import load_settings
+from ui.hub.app import create_hub
+from ui.hub.line_keys import FileLineKeys
+from ui.hub.writers import Writers
+from ui.web_server import Serving, WebServer, listen
+
+# a line asks every few seconds; longer, so that its connection lives on
+_KEEP_ALIVE_S = 30
+_ALIVE_CHECK_S = 1.0
+
+
+@click.command("hub")
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration (TOML); its table [hub] counts.")
+def hub(config: Path | None) -> None:
+    r"""Run the hub of a fleet: lines send it their events, it keeps them in PostgreSQL.
+
+    The tables are made in an empty database. A line is let in by a key of its own; SIGTERM and Ctrl-C stop the hub.
+
+    \b
+    farz keys api add keys.json north --scope fleet:write     the key of line "north", for its fleet.key_file
+    farz hub --config hub.toml
+    """
+    settings = load_settings(config).hub
+    logging.basicConfig(level=logging.INFO, format="hub: %(message)s", stream=sys.stderr)
+    stop_requested = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _signal, _frame: stop_requested.set())
+    serve_hub(settings, stop_requested)
+
+
+def serve_hub(settings: HubSettings, stop_requested: threading.Event) -> None:
+    """Serve until told to stop.
+
+    Raises:
+        ConfigurationError: if there is no key file, or the certificate cannot be used.
+        BadInputError: if the address cannot be had.
+        StoreError: if the database cannot be had.
+        FarzError: if the web server has died.
+    """
+    keys = _keys(settings)
+    _check_certificate(settings)
+    listener = listen(settings.host, settings.port, "hub")
+    writers = Writers(settings.database, settings.writer_count)
+    serving = Serving(
+        # some wait for a place to write while the others read what lines send
+        thread_count=4 * settings.writer_count,
+        keep_alive_s=_KEEP_ALIVE_S,
+        certificate_file=settings.certificate_file or None,
+        key_file=settings.certificate_key_file or None,
+    )
+    server = WebServer(create_hub(writers, keys), listener, serving)
+    server.start()
+    scheme = "https" if settings.certificate_file else "http"
+    logging.getLogger("hub").info("lines send to %s://%s:%s", scheme, *listener.getsockname()[:2])
+    while server.is_alive() and not stop_requested.wait(_ALIVE_CHECK_S):
+        pass
+    server.stop()
+    writers.close()
+    if not stop_requested.is_set():
+        raise FarzError("the web server has died")
+
+
+def _keys(settings: HubSettings) -> FileLineKeys:
+    if not settings.keys_file:
+        raise ConfigurationError("configuration: hub.keys_file = '': no line could be let in; farz keys api add FILE …")
+    return FileLineKeys(Path(settings.keys_file))
+
+
+def _check_certificate(settings: HubSettings) -> None:
+    if not settings.certificate_file:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            settings.certificate_file, settings.certificate_key_file
+        )
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"configuration: hub.certificate_file = {settings.certificate_file!r}: cannot be used: {error}"
+        ) from error
