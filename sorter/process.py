@@ -2,10 +2,12 @@
 
 from sorter.calibration import ModelCalibrations
 from sorter.errors import BadInputError
+from sorter.line_memory import LineMemory
 from sorter.line_mode import LineMode
 from sorter.line_statistics import LiveStatistics
-from sorter.model.condition import Health, HealthStatus, ModeState, OperatorRequest, WiredInputs
+from sorter.model.condition import Fault, Health, HealthStatus, ModeState, OperatorRequest, ValveReport, WiredInputs
 from sorter.model.ejection import Outcomes
+from sorter.model.events import AuditEntry
 from sorter.model.recipe import recipe_hash
 from sorter.model.stage_times import StageTimes
 from sorter.model.tracks import BeltState, TrackBatch
@@ -15,13 +17,13 @@ from sorter.runtime.bus import Publisher, Subscriber, wait_for_any
 from sorter.runtime.envelope import Received
 from sorter.runtime.link import CommandLink
 from sorter.runtime.process import ProcessContext
-from sorter.runtime.topics import BELT, HEALTH, INPUTS, OUTCOMES, REQUEST, TRACKS
+from sorter.runtime.topics import AUDIT, BELT, FAULT, HEALTH, INPUTS, OUTCOMES, REQUEST, TRACKS, VALVES
 from sorter.sorting import Ruling, Sorting
 
 _TICK_MS = 10.0
 _STATISTICS_PERIOD_NS = NS_PER_S // 2
 _ACK_GRACE_NS = 500 * NS_PER_MS
-_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST, INPUTS)
+_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST, INPUTS, FAULT, VALVES, AUDIT)
 
 
 def decide_items(context: ProcessContext) -> None:
@@ -57,6 +59,7 @@ class DecisionDesk:
         self._mode = LineMode(
             recipe_hash(settings.recipe), starts_by_itself=settings.start_by_itself, now_ns=context.clock.now_ns()
         )
+        self._memory = LineMemory(context)
         self._published_mode: ModeState | None = None
         self._peer_loss: tuple[str, int] | None = None
         self._vision_boot_id: str | None = None
@@ -98,6 +101,7 @@ class DecisionDesk:
         """Say the last figures and let go of the sockets."""
         self._context.publisher.publish(self._statistics.statistics(self._clock.now_ns()))
         self._link.close()
+        self._memory.close()
         self._reader.close()
         if self._relay is not None:
             self._relay.close()
@@ -114,6 +118,7 @@ class DecisionDesk:
             "unknown_ack_count": float(self._ledger.unknown_ack_count),
             "foreign_ack_count": float(self._link.foreign_ack_count),
             "malformed_message_count": float(self._reader.malformed_count + self._link.malformed_count),
+            **self._memory.figures(),
         }
 
     def _take(self, received: Received) -> None:
@@ -131,6 +136,8 @@ class DecisionDesk:
                 self._statistics.add_outcomes(outcomes)
             case OperatorRequest() as request:
                 self._mode.take_request(request.kind, request.who, now_ns)
+            case Fault() | ValveReport() | AuditEntry() as noted:
+                self._memory.record.take(noted)
 
     def _take_tracks(self, batch: TrackBatch, vision_boot_id: str, now_ns: int) -> None:
         if vision_boot_id != self._vision_boot_id:
@@ -159,6 +166,7 @@ class DecisionDesk:
 
     def _obey(self, rulings: list[Ruling]) -> None:
         for ruling in rulings:
+            self._memory.record.take_ruling(ruling, self._statistics.model_id, self._clock.now_ns())
             if ruling.command is not None:
                 self._ledger.enter(ruling.command)
                 if self._link.send(ruling.command):
@@ -172,6 +180,7 @@ class DecisionDesk:
 
     def _settle(self, settled: Settled) -> None:
         self._statistics.add_settled(settled.command, settled.ack)
+        self._memory.record.take_settled(settled, self._clock.now_ns())
 
     def _note_losses(self, now_ns: int) -> None:
         """The controller may have lost us without our losing it, or have been born anew: what it held is void."""
@@ -187,6 +196,7 @@ class DecisionDesk:
         self._note_losses(now_ns)
         self._mode.step(now_ns, is_link_alive=self._link.is_alive(now_ns))
         self._sorting.is_executing = self._mode.is_executing
+        self._memory.step(self._mode.state, now_ns)
 
 
 def _relay(context: ProcessContext) -> Publisher | None:

@@ -3,6 +3,8 @@
 PostgreSQL: a cluster of its own in a temporary folder, reached by a Unix socket. It refuses to run as root, so root
 starts it as `postgres`, the user that Debian's package brings. Mosquitto: on a free port of the loopback. A proxy that
 cuts connections, and a certificate, for what goes between them.
+
+A line that a test runs keeps its record in a folder of the test run, never in the user's.
 """
 
 import contextlib
@@ -276,3 +278,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return chain, private
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("data-home")
+    before = os.environ.get("XDG_DATA_HOME")
+    os.environ["XDG_DATA_HOME"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["XDG_DATA_HOME"]
+    else:
+        os.environ["XDG_DATA_HOME"] = before

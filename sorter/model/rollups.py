@@ -156,6 +156,15 @@ def rolled_up(events: Iterable[AnyEvent]) -> RollUp:
     return sums
 
 
+def summed_only(events: Iterable[AnyEvent]) -> RollUp:
+    """Sums of events that will not be kept singly, and how many there were of each kind."""
+    kept = tuple(events)
+    sums = rolled_up(kept)
+    for event in kept:
+        _count(sums, event, CountName.UNSTORED, 1, str(type(event).__struct_config__.tag))
+    return sums
+
+
 def stretches(period: Period) -> Iterator[tuple[Resolution, Period]]:
     """The fewest whole days, hours and minutes that make up a period, its ends moved outwards to whole minutes."""
     minute = Resolution.MINUTE

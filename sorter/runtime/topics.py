@@ -15,6 +15,7 @@ from sorter.model.condition import (
     WiredInputs,
 )
 from sorter.model.ejection import Ack, Assessment, Decision, EjectionCommand, Outcomes
+from sorter.model.events import AuditEntry
 from sorter.model.stage_times import StageReport
 from sorter.model.statistics import LineStatistics
 from sorter.model.tracks import BeltState, Preview, TrackBatch
@@ -78,6 +79,8 @@ STAGES = Topic("stages", StageReport, ("vision", "sorter"), 2.0, 2000.0, Deliver
 FAULT = Topic("fault", Fault, EVERYONE, None, None, Delivery.LATEST)
 REQUEST = Topic("request", OperatorRequest, ("ui",), None, None, Delivery.LATEST)
 KEEP = Topic("keep", KeepRequest, ("ui",), None, None, Delivery.LATEST)
+# an audit that somebody entered; that it is written down shows in the store, so a screen asks there and says it again
+AUDIT = Topic("audit", AuditEntry, ("ui",), None, None, Delivery.LATEST)
 COMMAND = Topic("command", EjectionCommand, ("sorter",), None, None, Delivery.ANSWERED)
 ACK = Topic("ack", Ack, ("actuators",), None, None, Delivery.ANSWERED)
 # travels on the command link itself, both ways; how long silence is borne is safety.liveness_ms
@@ -85,7 +88,7 @@ HEARTBEAT = Topic("heartbeat", Heartbeat, ("sorter", "actuators"), 10.0, 300.0, 
 
 TOPICS: tuple[Topic, ...] = (
     TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, INPUTS, VALVES, HEALTH, STAGES, FAULT,
-    REQUEST, KEEP, COMMAND, ACK, HEARTBEAT,
+    REQUEST, KEEP, AUDIT, COMMAND, ACK, HEARTBEAT,
 )  # fmt: skip
 TOPIC_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
 TOPIC_BY_TYPE: dict[type[msgspec.Struct], Topic] = {topic.message_type: topic for topic in TOPICS}

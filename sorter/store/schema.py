@@ -139,6 +139,12 @@ BOOTS_TABLE = Table(
     ),
     ("device_id", "boot_id"),
 )
+# what else is known of a store, one number a name
+FACTS_TABLE = Table("facts", (Column("name", "text"), Column("value", "integer")), ("name",))
+# single events before this instant were forgotten; their sums are still there
+FORGOTTEN_BEFORE_MS = "forgotten_before_ms"
+# kinds that are forgotten: audits and recipes are few, and figures of long ago need them
+FORGETTABLE: tuple[type[Event], ...] = (ItemDecided, ModeChanged, ModeTime, FaultNoted, EnergyUsed)
 TABLES: tuple[Table, ...] = (
-    *EVENT_TABLES.values(), *ITEMS_TABLES.values(), *COUNTS_TABLES.values(), BOOTS_TABLE,
+    *EVENT_TABLES.values(), *ITEMS_TABLES.values(), *COUNTS_TABLES.values(), BOOTS_TABLE, FACTS_TABLE,
 )  # fmt: skip

@@ -10,13 +10,14 @@ from sorter.model.events import AnyEvent, AuditTaken, Event, RecipeUsed
 from sorter.model.rollups import Period, Resolution, RollUp, stretches
 from sorter.store.protocol import EventCursor, Life, Position, StoreSpan, Written
 from sorter.store.rows import Row, Value, event_of
-from sorter.store.schema import EVENT_ORDER, EVENT_TABLES, SCHEMA_VERSION
+from sorter.store.schema import EVENT_ORDER, EVENT_TABLES, FORGOTTEN_BEFORE_MS, SCHEMA_VERSION
 from sorter.store.statements import SERIES_COUNTS, SERIES_ITEMS, TOTAL_COUNTS, TOTAL_ITEMS, sums_of_rows
 
 _ONE_DEVICE = " AND device_id = ?"
 _ORDER = ", ".join(EVENT_ORDER)
 _SPAN = "SELECT MIN(start_ms), MAX(start_ms) FROM counts_by_minute"
 _DEVICES = "SELECT DISTINCT device_id FROM boots ORDER BY device_id"
+_FACT = "SELECT value FROM facts WHERE name = ?"
 _LIVES = "SELECT ordinal, device_id, boot_id, last_seq FROM boots WHERE ordinal >= ? ORDER BY ordinal"
 
 
@@ -116,6 +117,10 @@ class SqlReader(ABC):
         columns = ", ".join(EVENT_TABLES[RecipeUsed].column_names)
         found = [event_of(RecipeUsed, row) for row in self._rows(f"SELECT {columns} FROM recipes ORDER BY {_ORDER}")]
         return {recipe.recipe_hash: recipe for recipe in found if isinstance(recipe, RecipeUsed)}
+
+    def forgotten_before_ms(self) -> int:
+        """Single events of before this instant are not kept; 0 while none was forgotten."""
+        return max((int(value or 0) for (value,) in self._rows(_FACT, (FORGOTTEN_BEFORE_MS,))), default=0)
 
     def _of_device(self, statement: str, values: Sequence[Value], device_id: str | None) -> list[Row]:
         if device_id is None:

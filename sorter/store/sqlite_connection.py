@@ -52,6 +52,16 @@ def open_for_reading(path: Path, vfs: str | None = None) -> apsw.Connection:
         return connection
 
 
+def copy_connection(source: apsw.Connection, path: Path) -> None:
+    """Copy a database into a file, in one step, so that it is of one moment."""
+    target = apsw.Connection(str(path))
+    try:
+        with target.backup("main", source, "main") as backup:
+            backup.step()
+    finally:
+        target.close()
+
+
 @contextmanager
 def errors_translated(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ours, the file named."""

@@ -8,7 +8,7 @@ from sorter.errors import StoreError
 from sorter.store.rows import Row, Value
 from sorter.store.schema import SCHEMA_VERSION
 from sorter.store.sql_reader import SqlReader
-from sorter.store.sqlite_connection import errors_translated, open_for_reading
+from sorter.store.sqlite_connection import copy_connection, errors_translated, open_for_reading
 
 
 class SqliteReader(SqlReader):
@@ -29,6 +29,24 @@ class SqliteReader(SqlReader):
             raise StoreError(
                 f"store {path}: schema {version}, this Farz reads {SCHEMA_VERSION}; its writer migrates it"
             )
+
+    def integrity_faults(self) -> list[str]:
+        """What SQLite finds wrong with the file; nothing, if all is well."""
+        return [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the store as it is at this moment into a new file; the writer goes on meanwhile.
+
+        Raises:
+            StoreError: if the file exists, or cannot be written.
+        """
+        if path.exists():
+            raise StoreError(f"{path} is there already; a backup goes into a new file")
+        part = path.with_name(f"{path.name}.part")
+        part.unlink(missing_ok=True)
+        with errors_translated(path):
+            copy_connection(self._connection, part)
+        part.rename(path)
 
     def close(self) -> None:
         """Close the connection."""

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sorter.model.events import AnyEvent, Event
-from sorter.model.rollups import Resolution, RollUp, rolled_up
+from sorter.model.rollups import Resolution, RollUp, rolled_up, start_of
 from sorter.store.migrations import migrate
 from sorter.store.protocol import Recorded
 from sorter.store.rows import Row, row_of
-from sorter.store.schema import EVENT_TABLES
+from sorter.store.schema import EVENT_TABLES, FORGETTABLE, FORGOTTEN_BEFORE_MS
 from sorter.store.sqlite_connection import errors_translated, lock_for_writing, open_for_writing
 from sorter.store.statements import ADD_COUNTS, ADD_ITEMS, INSERT_EVENT, counts_rows, items_rows
 
@@ -23,6 +23,15 @@ _NOTE_BOOT = (
     "VALUES ((SELECT COALESCE(MAX(ordinal), 0) + 1 FROM boots), ?, ?, ?, ?) "
     "ON CONFLICT (device_id, boot_id) DO UPDATE SET last_seq = MAX(boots.last_seq, excluded.last_seq)"
 )
+_NOTE_FACT = (
+    "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = MAX(value, excluded.value)"
+)
+_FORGET = tuple(
+    f"DELETE FROM {table.name} WHERE (device_id, boot_id, seq) IN (SELECT device_id, boot_id, seq FROM {table.name} "
+    "WHERE at_ms < ? ORDER BY at_ms LIMIT ?)"
+    for table in (EVENT_TABLES[kind] for kind in FORGETTABLE)
+)
+_NTH_OLDEST = "SELECT at_ms FROM items ORDER BY at_ms LIMIT 1 OFFSET ?"
 
 
 class SqliteWriter:
@@ -66,6 +75,37 @@ class SqliteWriter:
         with errors_translated(self.path), self._connection:
             self._add(sums)
 
+    def forget_before(self, cutoff_ms: int, limit: int = 5000) -> int:
+        """Delete single events of before the minute of an instant, their sums stay; how many were deleted.
+
+        Args:
+            cutoff_ms: wall time, milliseconds since 1970 UTC.
+            limit: events of each kind that one call deletes at most, so that recording never waits for long.
+        """
+        minute_ms = start_of(cutoff_ms, Resolution.MINUTE)
+        deleted = 0
+        with errors_translated(self.path):
+            with self._connection:
+                self._connection.execute(_NOTE_FACT, (FORGOTTEN_BEFORE_MS, minute_ms))
+                for statement in _FORGET:
+                    self._connection.execute(statement, (minute_ms, limit))
+                    deleted += self._connection.changes()
+            if deleted:
+                self._connection.execute("PRAGMA incremental_vacuum").get  # noqa: B018 - steps through it
+        return deleted
+
+    def used_bytes(self) -> int:
+        """How much of the file is in use."""
+        with errors_translated(self.path):
+            pages = int(self._connection.pragma("page_count")) - int(self._connection.pragma("freelist_count"))
+            return pages * int(self._connection.pragma("page_size"))
+
+    def at_ms_of_oldest(self, count: int) -> int | None:
+        """When the so many oldest items had passed, None where there are fewer."""
+        with errors_translated(self.path):
+            found = self._connection.execute(_NTH_OLDEST, (count,)).get
+        return None if found is None else int(found)
+
     def close(self) -> None:
         """Close the file and leave the writer's place."""
         with errors_translated(self.path):
@@ -104,3 +144,10 @@ class SqliteWriter:
             boots[event.device_id, event.boot_id] = (first_at_ms, max(last_seq, event.seq))
         for (device_id, boot_id), (first_at_ms, last_seq) in boots.items():
             self._connection.execute(_NOTE_BOOT, (device_id, boot_id, first_at_ms, last_seq))
+
+    def abandon(self) -> None:
+        """Close after an error, whatever state the file is in; the next writer recovers it."""
+        try:
+            self._connection.close(force=True)
+        finally:
+            self._lock.close()
