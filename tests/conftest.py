@@ -173,7 +173,7 @@ class CuttingProxy:
     is through, some before all of its answer is.
     """
 
-    def __init__(self, target_port: int, seed: int, *, cut_ratio: float = 0.5, max_bytes: int = 200_000) -> None:
+    def __init__(self, target_port: int, seed: int, *, cut_ratio: float = 0.95, max_bytes: int = 300_000) -> None:
         self.is_down = False
         self.connection_count = 0
         self.cut_count = 0
@@ -204,7 +204,7 @@ class CuttingProxy:
             self.connection_count += 1
             is_cut, is_answer = self._chance.random() < self._cut_ratio, self._chance.random() < 0.5
             # an answer with its handshake is some thousand bytes, a request up to some hundred thousand
-            limit = self._chance.randrange(1500, 6000) if is_answer else self._chance.randrange(self._max_bytes)
+            limit = self._chance.randrange(1000, 4000) if is_answer else self._chance.randrange(self._max_bytes)
             limits = (None, limit) if is_answer else (limit, None)
             threading.Thread(target=self._pass, args=(client, limits if is_cut else (None, None)), daemon=True).start()
 
