@@ -11,6 +11,7 @@ import msgspec
 
 from sorter.model.ejection import AckStatus
 from sorter.model.events import AnyEvent, EnergyUsed, Event, FaultNoted, ItemDecided, ModeTime
+from sorter.model.scorecard import MISSED_WINDOW_UM
 
 PPM = 1_000_000
 _UM2_PER_MM2 = 1_000_000
@@ -87,6 +88,7 @@ class CountName:
     MODE_MS = "mode_ms"  # mode: time in it
     ACK = "ack"  # "station/status": commands by how they were answered
     REFUSAL = "refusal"  # "station/reason": commands that did not fire, finer
+    MISPLACED = "misplaced"  # station: shots that opened too far from where they were to
     DECISION = "decision"  # reason: decided tracks, what was no item included
     FAULT = "fault"  # "process/code": faults raised
     ENERGY_MJ = "energy_mj"  # source
@@ -140,15 +142,7 @@ def rolled_up(events: Iterable[AnyEvent]) -> RollUp:
             case ItemDecided():
                 _add_item(sums, event)
             case ModeTime():
-                # a stretch belongs to the minute it lies in, not to the one that begins with its end
-                start_ms = start_of(event.at_ms - 1, Resolution.MINUTE)
-                sums.count(
-                    CountName.MODE_MS,
-                    event.duration_ms,
-                    start_ms=start_ms,
-                    device_id=event.device_id,
-                    label=event.mode.value,
-                )
+                _count(sums, event, CountName.MODE_MS, event.duration_ms, event.mode.value)
             case FaultNoted(is_cleared=False):
                 _count(sums, event, CountName.FAULT, 1, f"{event.process}/{event.code}")
             case EnergyUsed():
@@ -189,6 +183,8 @@ def _add_item(sums: RollUp, event: ItemDecided) -> None:
     _count(sums, event, CountName.DECISION, 1, event.reason.value)
     if event.ack_status is not None:
         _count(sums, event, CountName.ACK, 1, f"{event.station_id}/{event.ack_status.value}")
+    if abs(event.placement_error_um or 0) > MISSED_WINDOW_UM:
+        _count(sums, event, CountName.MISPLACED, 1, str(event.station_id))
     if event.refusal is not None:
         _count(sums, event, CountName.REFUSAL, 1, f"{event.station_id}/{event.refusal.value}")
     if not event.is_item:
@@ -224,5 +220,6 @@ def _sum_at(sums: RollUp, key: ItemsKey) -> ItemsSum:
 
 
 def _count(sums: RollUp, event: Event, name: str, value: int, label: str = "") -> None:
-    start_ms = start_of(event.at_ms, Resolution.MINUTE)
-    sums.count(name, value, start_ms=start_ms, device_id=event.device_id, label=label)
+    # a stretch of time belongs to the minute it lies in, not to the one that begins with its end
+    at_ms = event.at_ms - 1 if isinstance(event, ModeTime) else event.at_ms
+    sums.count(name, value, start_ms=start_of(at_ms, Resolution.MINUTE), device_id=event.device_id, label=label)

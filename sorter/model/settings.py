@@ -494,7 +494,7 @@ class FiguresSettings(Section, frozen=True):
     # money for a tonne of a class, and what money
     value_per_t: dict[str, FactorSettings] = {}
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "EUR"
-    # CO2e that recycling a tonne of a class avoids; classes that are left out have the factors of sorter.figures.impact
+    # CO2e that recycling a tonne of a class avoids; what has no factor here is in no figure
     co2e_avoided_kg_per_t: dict[str, FactorSettings] = {}
 
 
