@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hub": ("ui.hub.hub_command:hub", "Run the hub of a fleet: it keeps what lines send, in PostgreSQL."),
     "doctor": ("sorter.doctor_command:doctor", "Check whether this machine is fit to run a line."),
     "keys": ("sorter.keys_command:keys", "Make keys: of a valve controller on a box of its own, of who reads figures."),
+    "export": ("sorter.export.export_command:export", "What a line remembers as Parquet, for researchers."),
     "check-config": ("sorter.check_command:check_config", "Check a line's configuration, or list every key."),
 }
 

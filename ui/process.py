@@ -11,11 +11,13 @@ import msgspec
 
 from sorter.errors import FarzError
 from sorter.model.condition import HealthStatus, KeepRequest, OperatorRequest, RequestKind
+from sorter.model.events import AuditEntry
 from sorter.model.stage_times import StageReport
 from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import ASSESSMENT, BELT, DECISION, FAULT, HEALTH, MODE, PREVIEW, STAGES, STATISTICS
+from ui.api.line_api import beside_page
 from ui.app import MAX_STREAM_COUNT, LineLink, create_app
 from ui.live_state import LiveState
 from ui.metrics import metrics_text
@@ -65,6 +67,10 @@ class PageFeed:
         """The newest state in Prometheus' text format; called on any thread."""
         return metrics_text(*self._told)
 
+    def state(self) -> StateReport | None:
+        """The newest state, None before the first; called on any thread."""
+        return self._told[0]
+
     def is_following(self) -> bool:
         """Whether states are still sent in time."""
         return self._clock.now_ns() - self._state_due_ns < _FOLLOWING_LIMIT_NS
@@ -93,6 +99,11 @@ class PageVoice:
         with self._turn:
             self._context.publisher.publish(KeepRequest(frame_id, self._context.clock.now_ns(), "page"))
 
+    def enter_audit(self, entry: AuditEntry) -> None:
+        """Hand over what somebody counted in a sample."""
+        with self._turn:
+            self._context.publisher.publish(entry)
+
     def say_health(self, figures: dict[str, float]) -> None:
         """Publish health when it is due."""
         with self._turn:
@@ -110,7 +121,8 @@ def serve_page(context: ProcessContext) -> None:
     listener = listen(ui.host, ui.port)
     feed, voice, places = PageFeed(context), PageVoice(context), StreamPlaces(MAX_STREAM_COUNT)
     link = LineLink(feed.states, feed.pictures, places, voice.ask, voice.keep, feed.is_following, feed.metrics)
-    server = WebServer(create_app(context.settings, link), listener)
+    page = create_app(context.settings, link)
+    server = WebServer(beside_page(page, context.settings, context.clock, feed.state, voice.enter_audit), listener)
     server.start()
     logging.getLogger("ui").info("the page is at %s", page_address(ui.host, ui.port))
     context.set_health(HealthStatus.OK)

@@ -391,68 +391,6 @@ class HarvestSettings(Section, frozen=True):
             raise ValueError(f"the four shares must add up to 1 at most, not {sum(shares):.2f}")
 
 
-class ApiSettings(Section, frozen=True):
-    """Who may read figures over the network, and how they are published."""
-
-    # the file that farz keys api writes; empty: nobody has a key
-    keys_file: str = ""
-    # what needs no key; figures:read publishes statistics, and nothing that names an item, a fault or a person
-    public_scopes: tuple[Literal["figures:read", "events:read", "audits:read", "health:read"], ...] = ()
-    # requests a minute from one address without a key
-    public_rate_per_min: PositiveCount = 120
-    # answers that are worked on at once; who comes on top waits a moment and is then told to come back
-    max_concurrent_count: Annotated[int, Meta(ge=1, le=64)] = 6
-    # how the API is reached from outside, for links in the catalogue; empty: as the request reached it
-    public_url: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]*[^\s?#/])?$")] = ""
-    # who publishes the figures, and under what licence
-    publisher: Annotated[str, Meta(max_length=200)] = ""
-    licence_url: Annotated[str, Meta(pattern=r"^https?://\S+$")] = "https://creativecommons.org/licenses/by/4.0/"
-
-
-class FleetSettings(Section, frozen=True):
-    """The hub that this line sends its events to; `pip install 'farz[fleet]'`."""
-
-    # https://HOST[:PORT][/PATH] of the hub; empty: nothing is sent. Without the s on this machine alone
-    hub_url: Annotated[str, Meta(pattern=r"^(https?://[^\s?#@]+)?$")] = ""
-    # its first line is the key that the hub's keeper made for line_name with scope fleet:write
-    key_file: str = ""
-    # certificates that the hub's is checked against; empty: the system's
-    ca_file: str = ""
-    # a request that takes longer has failed
-    timeout_s: Annotated[float, Meta(ge=1.0, le=300.0)] = 30.0
-
-    def __post_init__(self) -> None:
-        """Refuse to send events or a key in the clear off the box."""
-        host = urlsplit(self.hub_url).hostname or ""
-        if self.hub_url.startswith("http:") and not is_loopback(host):
-            raise ValueError(f"hub_url = {self.hub_url!r} would send key and events in the clear, which needs https://")
-        if self.hub_url and not self.key_file:
-            raise ValueError(f"hub_url = {self.hub_url!r} needs key_file, the file with this line's key")
-
-
-class HubSettings(Section, frozen=True):
-    """The hub of a fleet, `farz hub`: where it listens and keeps what lines send."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, Meta(ge=1, le=65_535)] = 8430
-    # PostgreSQL's connection string (libpq); passwords are best in its password file, see PGPASSFILE
-    database: str = "dbname=farz"
-    # the file that farz keys api writes: a key with scope fleet:write lets in the line of its name
-    keys_file: str = ""
-    # certificate chain and private key (PEM); without, TLS is a proxy's work in front of a hub on the loopback
-    certificate_file: str = ""
-    certificate_key_file: str = ""
-    # batches that are written at once, each by a connection of its own
-    writer_count: Annotated[int, Meta(ge=1, le=64)] = 4
-
-    def __post_init__(self) -> None:
-        """Refuse to be reachable from other boxes without TLS."""
-        if bool(self.certificate_file) != bool(self.certificate_key_file):
-            raise ValueError("certificate_file and certificate_key_file are needed together")
-        if not self.certificate_file and not is_loopback(self.host):
-            raise ValueError(f"host = {self.host!r} leaves the box, which needs certificate_file")
-
-
 class StoreSettings(Section, frozen=True):
     """What the line remembers: every event for some time, sums for good."""
 
@@ -498,6 +436,66 @@ class FiguresSettings(Section, frozen=True):
     co2e_avoided_kg_per_t: dict[str, FactorSettings] = {}
 
 
+class ApiSettings(Section, frozen=True):
+    """Who may read figures over the network, and how they are published."""
+
+    # the file that farz keys api writes; empty: nobody has a key
+    keys_file: str = ""
+    # what needs no key; figures:read publishes statistics, and nothing that names an item, a fault or a person
+    public_scopes: tuple[Literal["figures:read", "events:read", "audits:read", "health:read"], ...] = ()
+    # requests a minute from one address without a key
+    public_rate_per_min: PositiveCount = 120
+    # answers that are worked on at once; who comes on top waits a moment and is then told to come back
+    max_concurrent_count: Annotated[int, Meta(ge=1, le=64)] = 6
+    # how the API is reached from outside, for links in the catalogue; empty: as the request reached it
+    public_url: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]*[^\s?#/])?$")] = ""
+    # who publishes the figures, and under what licence
+    publisher: Annotated[str, Meta(max_length=200)] = ""
+    licence_url: Annotated[str, Meta(pattern=r"^https?://\S+$")] = "https://creativecommons.org/licenses/by/4.0/"
+
+
+class FleetSettings(Section, frozen=True):
+    """The hub that this line sends its events to; `pip install 'farz[fleet]'`."""
+
+    # https://HOST[:PORT][/PATH] of the hub; empty: nothing is sent. Without the s on this machine alone
+    hub_url: Annotated[str, Meta(pattern=r"^(https?://[^\s?#@]+)?$")] = ""
+    # its first line is the key that the hub's keeper made for line_name with scope fleet:write
+    key_file: str = ""
+    # certificates that the hub's is checked against; empty: the system's
+    ca_file: str = ""
+    # a request that takes longer has failed
+    timeout_s: Annotated[float, Meta(ge=1.0, le=300.0)] = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse to send events or a key in the clear off the box."""
+        host = urlsplit(self.hub_url).hostname or ""
+        if self.hub_url.startswith("http:") and not is_loopback(host):
+            raise ValueError(f"hub_url = {self.hub_url!r} would send key and events in the clear, which needs https://")
+        if self.hub_url and not self.key_file:
+            raise ValueError(f"hub_url = {self.hub_url!r} needs key_file, the file with this line's key")
+
+
+class HubSettings(Section, frozen=True):
+    """The hub of a fleet, `farz hub`: where it listens and keeps what lines send; whose keys it knows is in `api`."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 8430
+    # PostgreSQL's connection string (libpq); passwords are best in its password file, see PGPASSFILE
+    database: str = "dbname=farz"
+    # certificate chain and private key (PEM); without, TLS is a proxy's work in front of a hub on the loopback
+    certificate_file: str = ""
+    certificate_key_file: str = ""
+    # batches that are written at once, each by a connection of its own
+    writer_count: Annotated[int, Meta(ge=1, le=64)] = 4
+
+    def __post_init__(self) -> None:
+        """Refuse to be reachable from other boxes without TLS."""
+        if bool(self.certificate_file) != bool(self.certificate_key_file):
+            raise ValueError("certificate_file and certificate_key_file are needed together")
+        if not self.certificate_file and not is_loopback(self.host):
+            raise ValueError(f"host = {self.host!r} leaves the box, which needs certificate_file")
+
+
 class SupervisionSettings(Section, frozen=True):
     """How often a process that dies is started again before the line gives up on it."""
 
@@ -531,11 +529,11 @@ class Settings(Section, frozen=True):
     ui: UiSettings = UiSettings()
     plant: PlantSettings = PlantSettings()
     harvest: HarvestSettings = HarvestSettings()
+    store: StoreSettings = StoreSettings()
+    figures: FiguresSettings = FiguresSettings()
     api: ApiSettings = ApiSettings()
     fleet: FleetSettings = FleetSettings()
     hub: HubSettings = HubSettings()
-    store: StoreSettings = StoreSettings()
-    figures: FiguresSettings = FiguresSettings()
     supervision: SupervisionSettings = SupervisionSettings()
 
 

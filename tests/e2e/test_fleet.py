@@ -19,6 +19,7 @@ from sorter.store.postgres_reader import PostgresReader
 from sorter.store.protocol import Position, StoreReader
 from sorter.store.sqlite_reader import SqliteReader
 
+KEYS = "[api]\nkeys_file = 'keys.json'\n"
 FARZ = [sys.executable, "-c", "from sorter.cli import main; main()"]
 
 
@@ -58,8 +59,8 @@ def folder(tmp_path: Path, certificate: tuple[Path, Path], postgres_dsn: str) ->
     port, keys_file, key_file = free_port(), tmp_path / "keys.json", tmp_path / "north.key"
     key_file.write_text(make_api_key(keys_file, "north", [Scope.FLEET])[1] + "\n")
     (tmp_path / "hub.toml").write_text(
-        f"[hub]\nport = {port}\ndatabase = '{postgres_dsn}'\nkeys_file = '{keys_file}'\n"
-        f"certificate_file = '{chain}'\ncertificate_key_file = '{private}'\n"
+        f"[hub]\nport = {port}\ndatabase = '{postgres_dsn}'\n"
+        f"certificate_file = '{chain}'\ncertificate_key_file = '{private}'\n[api]\nkeys_file = '{keys_file}'\n"
     )
     (tmp_path / "line.toml").write_text(
         f"line_name = 'north'\n[ui]\nport = {free_port()}\n[store]\nfolder = '{tmp_path}'\n"
@@ -131,9 +132,9 @@ def test_a_configuration_that_would_leak_or_do_nothing_is_refused(tmp_path: Path
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ("[hub]", "hub.keys_file"),
-        ("[hub]\nkeys_file = 'k'\ncertificate_file = 'a.pem'\ncertificate_key_file = 'a.key'", "hub.certificate_file"),
-        ("[hub]\nkeys_file = 'k'\ndatabase = 'host=127.0.0.1 port=1 dbname=farz password=hush'", "store 'farz'"),
+        ("[hub]", "api.keys_file"),
+        (f"{KEYS}[hub]\ncertificate_file = 'a.pem'\ncertificate_key_file = 'a.key'", "hub.certificate_file"),
+        (f"{KEYS}[hub]\ndatabase = 'host=127.0.0.1 port=1 dbname=farz password=hush'", "store 'farz'"),
     ],
 )
 def test_a_hub_that_cannot_work_says_why_in_one_sentence(tmp_path: Path, config: str, sentence: str) -> None:

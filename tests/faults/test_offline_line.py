@@ -127,8 +127,8 @@ def site(
     port = free_port()
     configuration = tmp_path / "hub.toml"
     configuration.write_text(
-        f"[hub]\nport = {port}\ndatabase = '{postgres_dsn}'\nkeys_file = '{keys_file}'\nwriter_count = 2\n"
-        f"certificate_file = '{chain}'\ncertificate_key_file = '{private}'\n"
+        f"[hub]\nport = {port}\ndatabase = '{postgres_dsn}'\nwriter_count = 2\n"
+        f"certificate_file = '{chain}'\ncertificate_key_file = '{private}'\n[api]\nkeys_file = '{keys_file}'\n"
     )
     serving = subprocess.Popen([*FARZ, "hub", "--config", configuration])
     wait_until_served(port, serving)

@@ -49,6 +49,12 @@ BARS: Mapping[str, Bar] = {
     "handover.cpu_gain_ratio": at_least(8.0),
     "import.memory_ratio": at_most(1.0 / 3.0),
     "import.time_ratio": at_most(1.0 / 3.0),
+    "api.p99_ms": at_most(100.0),
+    "api.failed_count": at_most(0.0),
+    "api.frame_to_command_p99_ratio": at_most(1.1),
+    # refused is answered; nobody waits for long
+    "api.overload_slowest_ms": at_most(2000.0),
+    "api.overload_unanswered_count": at_most(0.0),
     "fire.p50_ms": at_most(0.1),
     "fire.p99_ms": at_most(2.0),
     "fire.gil_busy_p50_ms": at_most(0.2),

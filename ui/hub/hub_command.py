@@ -10,9 +10,12 @@ from pathlib import Path
 import click
 
 from sorter.errors import ConfigurationError, FarzError
-from sorter.model.settings import HubSettings
+from sorter.model.settings import ApiSettings, HubSettings, Settings
+from sorter.runtime.clock import SystemClock
 from sorter.runtime.configuration import load_settings
-from ui.hub.app import create_hub
+from sorter.store.postgres_reader import PostgresReader
+from ui.api.readers import Readers
+from ui.hub.app import create_hub, with_figures
 from ui.hub.line_keys import FileLineKeys
 from ui.hub.writers import Writers
 from ui.web_server import Serving, WebServer, listen
@@ -20,10 +23,13 @@ from ui.web_server import Serving, WebServer, listen
 # a line asks every few seconds; longer, so that its connection lives on
 _KEEP_ALIVE_S = 30
 _ALIVE_CHECK_S = 1.0
+_READING_THREAD_COUNT = 16
 
 
 @click.command("hub")
-@click.option("--config", type=click.Path(path_type=Path), help="Configuration (TOML); its table [hub] counts.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="Configuration (TOML); its tables [hub] and [api] count."
+)
 def hub(config: Path | None) -> None:
     r"""Run the hub of a fleet: lines send it their events, it keeps them in PostgreSQL.
 
@@ -33,7 +39,7 @@ def hub(config: Path | None) -> None:
     farz keys api add keys.json north --scope fleet:write     the key of line "north", for its fleet.key_file
     farz hub --config hub.toml
     """
-    settings = load_settings(config).hub
+    settings = load_settings(config)
     logging.basicConfig(level=logging.INFO, format="hub: %(message)s", stream=sys.stderr)
     stop_requested = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -41,7 +47,7 @@ def hub(config: Path | None) -> None:
     serve_hub(settings, stop_requested)
 
 
-def serve_hub(settings: HubSettings, stop_requested: threading.Event) -> None:
+def serve_hub(settings: Settings, stop_requested: threading.Event) -> None:
     """Serve until told to stop.
 
     Raises:
@@ -50,43 +56,41 @@ def serve_hub(settings: HubSettings, stop_requested: threading.Event) -> None:
         StoreError: if the database cannot be had.
         FarzError: if the web server has died.
     """
-    keys = _keys(settings)
-    _check_certificate(settings)
-    listener = listen(settings.host, settings.port, "hub")
-    writers = Writers(settings.database, settings.writer_count)
-    serving = Serving(
-        # some wait for a place to write while the others read what lines send
-        thread_count=4 * settings.writer_count,
-        keep_alive_s=_KEEP_ALIVE_S,
-        certificate_file=settings.certificate_file or None,
-        key_file=settings.certificate_key_file or None,
-    )
-    server = WebServer(create_hub(writers, keys), listener, serving)
+    hub_settings, keys = settings.hub, _keys(settings.api)
+    serving = _serving(hub_settings)
+    listener = listen(hub_settings.host, hub_settings.port, "hub")
+    writers = Writers(hub_settings.database, hub_settings.writer_count)
+    readers = Readers(lambda: PostgresReader(hub_settings.database))
+    application = with_figures(create_hub(writers, keys), settings, readers, SystemClock())
+    server = WebServer(application, listener, serving)
     server.start()
-    scheme = "https" if settings.certificate_file else "http"
+    scheme = "https" if serving.certificate_file else "http"
     logging.getLogger("hub").info("lines send to %s://%s:%s", scheme, *listener.getsockname()[:2])
     while server.is_alive() and not stop_requested.wait(_ALIVE_CHECK_S):
         pass
     server.stop()
     writers.close()
+    readers.close()
     if not stop_requested.is_set():
         raise FarzError("the web server has died")
 
 
-def _keys(settings: HubSettings) -> FileLineKeys:
-    if not settings.keys_file:
-        raise ConfigurationError("configuration: hub.keys_file = '': no line could be let in; farz keys api add FILE …")
-    return FileLineKeys(Path(settings.keys_file))
+def _keys(api: ApiSettings) -> FileLineKeys:
+    if not api.keys_file:
+        raise ConfigurationError("configuration: api.keys_file = '': no line could be let in; farz keys api add FILE …")
+    return FileLineKeys(Path(api.keys_file))
 
 
-def _check_certificate(settings: HubSettings) -> None:
+def _serving(settings: HubSettings) -> Serving:
+    # some wait for a place to write or read while the others take in what is sent
+    thread_count = 4 * settings.writer_count + _READING_THREAD_COUNT
     if not settings.certificate_file:
-        return
+        return Serving(thread_count, _KEEP_ALIVE_S)
+    certificate, key = settings.certificate_file, settings.certificate_key_file
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-            settings.certificate_file, settings.certificate_key_file
-        )
-    except (OSError, ssl.SSLError) as error:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as error:
         raise ConfigurationError(
-            f"configuration: hub.certificate_file = {settings.certificate_file!r}: cannot be used: {error}"
+            f"configuration: hub.certificate_file = {certificate!r}: cannot be used: {error}"
         ) from error
+    return Serving(thread_count, _KEEP_ALIVE_S, certificate, key)

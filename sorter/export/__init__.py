@@ -1,0 +1,1 @@
+"""Records for researchers: partitioned Parquet with a data dictionary; names, units and codes harmonised."""
