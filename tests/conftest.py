@@ -1,8 +1,7 @@
 """Real services for tests, each started by them, for them and on this machine alone.
 
-PostgreSQL: a cluster of its own in a temporary folder, reached by a Unix socket. It refuses to run as root, so root
-starts it as `postgres`, the user that Debian's package brings. Mosquitto: on a free port of the loopback. A proxy that
-cuts connections, and a certificate, for what goes between them.
+PostgreSQL: as `farz bench hub` starts it, one for all tests of a run. Mosquitto: on a free port of the loopback. A
+proxy that cuts connections, and a certificate, for what goes between them.
 
 A line that a test runs keeps its record in a folder of the test run, never in the user's.
 """
@@ -12,96 +11,24 @@ import ipaddress
 import os
 import random
 import shutil
-import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-_PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+from training.benchmarks.own_postgres import OwnPostgres, own_postgres, postgres_programs
+
 _START_S = 30.0
-
-
-class RealPostgres:
-    """A running server and the databases made in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._database_count = 0
-
-    def dsn(self, database: str) -> str:
-        return f"host={self.folder} user=farz dbname={database}"
-
-    def new_database(self) -> str:
-        """The connection string of an empty database."""
-        self._database_count += 1
-        name = f"test_{self._database_count}"
-        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        return self.dsn(name)
-
-
-@contextmanager
-def running_postgres(*, is_durable: bool = False) -> Iterator[RealPostgres]:
-    """Start a server, end it afterwards; `is_durable` for what is measured, as a test needs no fsync."""
-    if not _PROGRAMS:
-        pytest.skip("PostgreSQL is not installed; tests/install_system_packages.sh does it")
-    programs = _PROGRAMS[-1].parent
-    folder = Path(tempfile.mkdtemp(prefix="farz-pg-"))
-    as_other: dict[str, Any] = {"cwd": folder}
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-        as_other |= {"user": "postgres", "group": "postgres", "extra_groups": []}
-    data = folder / "data"
-    initdb = [
-        programs / "initdb",
-        "-D",
-        data,
-        "-U",
-        "farz",
-        "-A",
-        "trust",
-        "--no-sync",
-        "--encoding=UTF8",
-        "--locale=C",
-    ]
-    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **as_other)
-    options = ["-c", "listen_addresses=", "-c", f"fsync={'on' if is_durable else 'off'}"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([programs / "postgres", "-D", data, "-k", folder, *options], stderr=log, **as_other)
-    try:
-        postgres = RealPostgres(folder)
-        _wait_for(postgres, server)
-        yield postgres
-    finally:
-        # SIGTERM would wait for open sessions, SIGINT ends them
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_for(postgres: RealPostgres, server: "subprocess.Popen[bytes]") -> None:
-    def is_up() -> bool:
-        try:
-            psycopg.connect(postgres.dsn("postgres")).close()
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    wait_until_up(is_up, server, lambda: f"PostgreSQL did not start: {(postgres.folder / 'log').read_text()}")
 
 
 def wait_until_up(is_up: Callable[[], bool], server: "subprocess.Popen[bytes]", complaint: Callable[[], str]) -> None:
@@ -156,14 +83,17 @@ def mosquitto(tmp_path: Path) -> Iterator[RealMosquitto]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[RealPostgres]:
+def postgres_server() -> Iterator[OwnPostgres]:
     """One server for all tests of a run; each takes a database of its own."""
-    with running_postgres() as server:
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed; tests/install_system_packages.sh does it")
+    with own_postgres(programs, is_durable=False) as server:
         yield server
 
 
 @pytest.fixture
-def postgres_dsn(postgres_server: RealPostgres) -> str:
+def postgres_dsn(postgres_server: OwnPostgres) -> str:
     """The connection string of an empty database."""
     return postgres_server.new_database()
 

@@ -54,7 +54,7 @@ def listen(host: str, port: int, section: str = "ui") -> socket.socket:
     except OSError as error:
         why = error.strerror or str(error)
         raise BadInputError(
-            f"the page cannot be served on {section}.host = {host!r}, {section}.port = {port}: {why}; "
+            f"nothing can be served on {section}.host = {host!r}, {section}.port = {port}: {why}; "
             "free the port or choose another from 1 to 65535"
         ) from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):

@@ -10,6 +10,12 @@ from sorter.store.rows import Row, Value
 from sorter.store.schema import SCHEMA_VERSION
 from sorter.store.sql_reader import SqlReader
 
+_SIZES = (
+    "SELECT relname, COALESCE((SELECT SUM(pg_total_relation_size(relid)) FROM pg_partition_tree(oid)), "
+    "pg_total_relation_size(oid)) FROM pg_class "
+    "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition"
+)
+
 
 class PostgresReader(SqlReader):
     """A read-only connection; used by one thread at a time."""
@@ -35,6 +41,10 @@ class PostgresReader(SqlReader):
     def is_usable(self) -> bool:
         """False once the connection was lost."""
         return not self._connection.closed
+
+    def used_bytes(self) -> dict[str, int]:
+        """How much room each table takes, parts and indexes included."""
+        return {str(table): int(size or 0) for table, size in self._rows(_SIZES)}
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,6 +1,7 @@
 """The outbox against a hub in memory: whatever fails, the hub ends with what the line has, each event once."""
 
 import itertools
+import tracemalloc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -76,6 +77,18 @@ class MemoryHub:
         self.events += [one for one in batch.events if (one.boot_id, one.seq) not in known]
         self.batches.append(batch)
         return self.newest(batch.boot_id)
+
+    def close(self) -> None: ...
+
+
+class ForgetfulHub:
+    """A hub that takes everything and keeps nothing."""
+
+    def held_lives(self) -> list[HeldLife]:
+        return []
+
+    def send(self, batch: Batch) -> int:
+        return batch.events[-1].seq
 
     def close(self) -> None: ...
 
@@ -237,3 +250,22 @@ def test_events_that_the_line_no_longer_had_are_counted(line: tuple[SqliteWriter
     outbox = Outbox("north", reader, MemoryHub(), seed=1)
     until_empty(outbox)
     assert outbox.figures.missing_count == 6
+
+
+def test_memory_does_not_grow_with_what_waits(tmp_path: Path) -> None:
+    def peak_bytes(event_count: int) -> int:
+        path = tmp_path / f"{event_count}.sqlite"
+        writer = SqliteWriter(path)
+        writer.record([event(seq, detail="x" * 100) for seq in range(1, event_count + 1)])
+        reader = SqliteReader(path)
+        outbox = Outbox("north", reader, ForgetfulHub(), seed=1)
+        tracemalloc.start()
+        until_empty(outbox)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert outbox.figures.sent_count == event_count
+        reader.close()
+        writer.close()
+        return peak
+
+    assert peak_bytes(5 * MAX_EVENTS) < 1.3 * peak_bytes(2 * MAX_EVENTS)

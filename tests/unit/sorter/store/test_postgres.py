@@ -138,6 +138,18 @@ def test_a_value_that_no_column_holds_is_told_apart_from_trouble(postgres_dsn: s
     writer.close()
 
 
+def test_room_is_told_for_each_table_with_all_its_parts(postgres_dsn: str) -> None:
+    writer, reader = PostgresWriter(postgres_dsn), PostgresReader(postgres_dsn)
+    before = reader.used_bytes()
+    writer.record([fault(seq, NOVEMBER_MS + seq * 86_400_000, detail="x" * 500) for seq in range(1, 400)])
+    after = reader.used_bytes()
+    assert after["faults"] - before["faults"] > 400 * 500
+    assert after["items"] >= before["items"]
+    assert not any("_y2026" in table for table in after)
+    reader.close()
+    writer.close()
+
+
 def test_another_schema_is_left_alone(postgres_dsn: str) -> None:
     PostgresWriter(postgres_dsn).close()
     with psycopg.connect(postgres_dsn, autocommit=True) as other:
