@@ -485,6 +485,8 @@ class HubSettings(Section, frozen=True):
     # certificate chain and private key (PEM); without, TLS is a proxy's work in front of a hub on the loopback
     certificate_file: str = ""
     certificate_key_file: str = ""
+    # single events are forgotten month by month once a month is so many days past; sums, audits and recipes stay
+    keep_days: Annotated[int, Meta(ge=31, le=36_500)] = 800
     # batches that are written at once, each by a connection of its own
     writer_count: Annotated[int, Meta(ge=1, le=64)] = 4
 

@@ -11,6 +11,8 @@ from psycopg.types.numeric import IntLoader
 from sorter.errors import StoreError, StoreFullError, StoreRefusedError
 
 Connection = psycopg.Connection[TupleRow]
+# what only one writer at a time does, whichever process it is in
+WRITERS_LOCK = b"SELECT pg_advisory_xact_lock(hashtext('farz'))"
 _CONNECT_S = 10
 # a statement that takes longer is given up, and the batch sent again
 _STATEMENT_MS = 30_000

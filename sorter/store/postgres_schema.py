@@ -48,16 +48,20 @@ def whole_schema() -> Iterator[str]:
         yield _part(table.name, "late", str(_ms_of(LAST_YEAR + 1, 1)), "MAXVALUE")
 
 
-def parts_of_month(year: int, month: int) -> Iterator[str]:
-    """The statements that make the parts of one month, without making readers wait.
+def part_of_month(table: str, year: int, month: int) -> Iterator[str]:
+    """The statements that make a table's part for one month, without making readers wait.
 
     A part is made apart and attached: making it in place would lock out everybody, and wait for the slowest of them.
     """
-    low, high = _ms_of(year, month), _ms_of(year + month // 12, month % 12 + 1)
-    for name in SPLIT_BY:
-        part = part_name(name, year, month)
-        yield f"CREATE TABLE {part} (LIKE {name} INCLUDING ALL)"
-        yield f"ALTER TABLE {name} ATTACH PARTITION {part} FOR VALUES FROM ({low}) TO ({high})"
+    part = part_name(table, year, month)
+    yield f"CREATE TABLE {part} (LIKE {table} INCLUDING ALL)"
+    low, high = _ms_of(year, month), end_of_month_ms(year, month)
+    yield f"ALTER TABLE {table} ATTACH PARTITION {part} FOR VALUES FROM ({low}) TO ({high})"
+
+
+def end_of_month_ms(year: int, month: int) -> int:
+    """When the month after begins, milliseconds since 1970 UTC."""
+    return _ms_of(year + month // 12, month % 12 + 1)
 
 
 def part_name(table: str, year: int, month: int) -> str:

@@ -10,15 +10,21 @@ from collections.abc import Sequence
 from sorter.errors import StoreError
 from sorter.model.events import AnyEvent, Event
 from sorter.model.rollups import Resolution, RollUp, rolled_up
-from sorter.store.postgres_connection import Connection, errors_translated, open_connection
-from sorter.store.postgres_schema import VERSION_TABLE, months_of, part_name, parts_of_month, whole_schema
+from sorter.store.postgres_connection import WRITERS_LOCK, Connection, errors_translated, open_connection
+from sorter.store.postgres_schema import (
+    SPLIT_BY,
+    VERSION_TABLE,
+    months_of,
+    part_name,
+    part_of_month,
+    whole_schema,
+)
+from sorter.store.postgres_texts import without_zeros
 from sorter.store.protocol import Recorded
 from sorter.store.rows import Row, row_of
-from sorter.store.schema import EVENT_TABLES, SCHEMA_VERSION
-from sorter.store.statements import ADD_COUNTS, ADD_ITEMS, counts_rows, items_rows
+from sorter.store.schema import COUNTS_TABLES, EVENT_TABLES, FORGOTTEN_BEFORE_MS, ITEMS_TABLES, SCHEMA_VERSION, Table
+from sorter.store.statements import add_statement, counts_rows, items_rows
 
-# what only one writer at a time does, whichever process it is in
-_LOCK = b"SELECT pg_advisory_xact_lock(hashtext('farz'))"
 _HELD = b"SELECT boot_id, last_seq FROM boots WHERE device_id = %s"
 _NEWEST = b"SELECT last_seq FROM boots WHERE device_id = %s AND boot_id = %s"
 _LAST_SEQ = _NEWEST + b" FOR UPDATE"
@@ -36,8 +42,17 @@ _COPY = {
     kind: f"COPY {table.name} ({', '.join(table.column_names)}) FROM STDIN".encode()
     for kind, table in EVENT_TABLES.items()
 }
-_ADD_ITEMS = {resolution: text.replace("?", "%s").encode() for resolution, text in ADD_ITEMS.items()}
-_ADD_COUNTS = {resolution: text.replace("?", "%s").encode() for resolution, text in ADD_COUNTS.items()}
+
+
+def _add_rows(table: Table) -> bytes:
+    """Adds many rows of sums at once, each column an array."""
+    arrays = (f"%s::{'BIGINT' if column.kind == 'integer' else 'TEXT'}[]" for column in table.columns)
+    return add_statement(table, f"SELECT * FROM unnest({', '.join(arrays)})").encode()
+
+
+_ADD_ITEMS = {resolution: _add_rows(table) for resolution, table in ITEMS_TABLES.items()}
+_ADD_COUNTS = {resolution: _add_rows(table) for resolution, table in COUNTS_TABLES.items()}
+_FACT = b"SELECT value FROM facts WHERE name = %s"
 _PART_EXISTS = b"SELECT to_regclass(%s) IS NOT NULL"
 
 Life = tuple[str, str]
@@ -70,14 +85,13 @@ class PostgresWriter:
             StoreError: for anything else; nothing was stored, or it is known when it is sent again.
         """
         self._reconnect()
-        with errors_translated(self._dsn):
-            self._make_parts(events)
-            with self._connection.transaction():
-                new = self._unknown(events)
-                self._insert(new)
-                self._add(rolled_up(new))
-                self._note_lives(new)
-        return Recorded(len(new), len(events) - len(new))
+        try:
+            with errors_translated(self._dsn):
+                return self._record(without_zeros(events))
+        except StoreError:
+            # a month's part may have been forgotten meanwhile
+            self._months.clear()
+            raise
 
     def add_sums(self, sums: RollUp) -> None:
         """As `StoreWriter.add_sums`."""
@@ -109,6 +123,15 @@ class PostgresWriter:
         """Close the connection."""
         self._connection.close()
 
+    def _record(self, events: Sequence[AnyEvent]) -> Recorded:
+        self._make_parts(events)
+        with self._connection.transaction():
+            new = self._unknown(events)
+            self._insert(new)
+            self._add(rolled_up(new))
+            self._note_lives(new)
+        return Recorded(len(new), len(events) - len(new))
+
     def _reconnect(self) -> None:
         if self._connection.closed:
             self._connection = open_connection(self._dsn)
@@ -121,11 +144,15 @@ class PostgresWriter:
             if (year, month) in self._months:
                 continue
             with self._connection.transaction():
-                self._connection.execute(_LOCK)
-                ((exists,),) = self._connection.execute(_PART_EXISTS, (part_name("items", year, month),))
-                for statement in () if exists else parts_of_month(year, month):
-                    self._connection.execute(statement.encode())
+                self._connection.execute(WRITERS_LOCK)
+                for table in SPLIT_BY:
+                    self._make_part(table, year, month)
             self._months.add((year, month))
+
+    def _make_part(self, table: str, year: int, month: int) -> None:
+        ((exists,),) = self._connection.execute(_PART_EXISTS, (part_name(table, year, month),))
+        for statement in () if exists else part_of_month(table, year, month):
+            self._connection.execute(statement.encode())
 
     def _unknown(self, events: Sequence[AnyEvent]) -> list[AnyEvent]:
         """Each event that the store does not have, once; their lives stay locked until the transaction ends."""
@@ -145,7 +172,7 @@ class PostgresWriter:
     def _known(self, life: Life, events: list[AnyEvent]) -> set[int]:
         row = self._connection.execute(_LAST_SEQ, life).fetchone()
         if row is None:
-            self._connection.execute(_LOCK)
+            self._connection.execute(WRITERS_LOCK)
             self._connection.execute(_ADD_BOOT, (*life, events[0].at_ms))
             row = self._connection.execute(_LAST_SEQ, life).fetchone() or (0,)
         low, high = min(event.seq for event in events), max(event.seq for event in events)
@@ -153,7 +180,13 @@ class PostgresWriter:
         if low > row[0]:
             return set()
         values = {"device": life[0], "boot": life[1], "low": low, "high": high}
-        return {seq for (seq,) in self._connection.execute(_KNOWN, values)}
+        kept = {seq for (seq,) in self._connection.execute(_KNOWN, values)}
+        return kept | self._forgotten(events, int(row[0]))
+
+    def _forgotten(self, events: list[AnyEvent], last_seq: int) -> set[int]:
+        """Numbers of events that were here once: not newer than the newest, of a time that is no longer kept singly."""
+        row = self._connection.execute(_FACT, (FORGOTTEN_BEFORE_MS,)).fetchone() or (0,)
+        return {event.seq for event in events if event.seq <= last_seq and event.at_ms < row[0]}
 
     def _insert(self, events: Sequence[AnyEvent]) -> None:
         rows: dict[type[Event], list[Row]] = defaultdict(list)
@@ -163,14 +196,17 @@ class PostgresWriter:
             for kind, found in rows.items():
                 with cursor.copy(_COPY[kind]) as copy:
                     for row in found:
-                        copy.write_row(_storable(row))
+                        copy.write_row(row)
 
     def _add(self, sums: RollUp) -> None:
-        with self._connection.cursor() as cursor:
-            for resolution in Resolution:
-                longer = sums if resolution is Resolution.MINUTE else sums.to(resolution)
-                cursor.executemany(_ADD_ITEMS[resolution], [_storable(row) for row in items_rows(longer)])
-                cursor.executemany(_ADD_COUNTS[resolution], [_storable(row) for row in counts_rows(longer)])
+        for resolution in Resolution:
+            longer = sums if resolution is Resolution.MINUTE else sums.to(resolution)
+            self._add_rows(_ADD_ITEMS[resolution], items_rows(longer))
+            self._add_rows(_ADD_COUNTS[resolution], counts_rows(longer))
+
+    def _add_rows(self, statement: bytes, rows: Sequence[Row]) -> None:
+        if rows:
+            self._connection.execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
     def _note_lives(self, events: Sequence[AnyEvent]) -> None:
         newest: dict[Life, int] = {}
@@ -184,7 +220,7 @@ class PostgresWriter:
 def _prepare(connection: Connection) -> None:
     """Make the schema where there is none; there is one released version so far, so nothing to migrate from."""
     with connection.transaction():
-        connection.execute(_LOCK)
+        connection.execute(WRITERS_LOCK)
         ((exists,),) = connection.execute(_PART_EXISTS, (VERSION_TABLE.name,))
         if not exists:
             for statement in whole_schema():
@@ -193,8 +229,3 @@ def _prepare(connection: Connection) -> None:
         ((version,),) = connection.execute(f"SELECT MAX(version) FROM {VERSION_TABLE.name}".encode())
     if version != SCHEMA_VERSION:
         raise StoreError(f"store: schema {version} is of another Farz than this one, which knows {SCHEMA_VERSION}")
-
-
-def _storable(row: Row) -> Row:
-    """A row without the one character that PostgreSQL's texts cannot hold."""
-    return tuple(value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in row)

@@ -11,11 +11,12 @@ import click
 
 from sorter.errors import ConfigurationError, FarzError
 from sorter.model.settings import ApiSettings, HubSettings, Settings
-from sorter.runtime.clock import SystemClock
+from sorter.runtime.clock import SystemClock, wall_ms
 from sorter.runtime.configuration import load_settings
 from sorter.store.postgres_reader import PostgresReader
 from ui.api.readers import Readers
 from ui.hub.app import create_hub, with_figures
+from ui.hub.forgetting import Forgetting
 from ui.hub.line_keys import FileLineKeys
 from ui.hub.writers import Writers
 from ui.web_server import Serving, WebServer, listen
@@ -66,8 +67,9 @@ def serve_hub(settings: Settings, stop_requested: threading.Event) -> None:
     server.start()
     scheme = "https" if serving.certificate_file else "http"
     logging.getLogger("hub").info("lines send to %s://%s:%s", scheme, *listener.getsockname()[:2])
+    forgetting = Forgetting(hub_settings)
     while server.is_alive() and not stop_requested.wait(_ALIVE_CHECK_S):
-        pass
+        forgetting.step(SystemClock().now_ns(), wall_ms())
     server.stop()
     writers.close()
     readers.close()

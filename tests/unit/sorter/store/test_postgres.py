@@ -1,5 +1,6 @@
 """What only PostgreSQL has to get right: months, writers at once, lost connections, and texts with a zero in."""
 
+import contextlib
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ from sorter.errors import StoreError, StoreRefusedError
 from sorter.model.condition import Mode
 from sorter.model.events import AnyEvent, FaultNoted, ModeTime
 from sorter.model.rollups import Period, Resolution, RollUp, rolled_up
+from sorter.store.postgres_forgetting import forget_before
 from sorter.store.postgres_reader import PostgresReader
 from sorter.store.postgres_schema import SPLIT_BY, months_of
 from sorter.store.postgres_writer import PostgresWriter
@@ -126,6 +128,13 @@ def test_a_text_with_a_zero_in_is_kept_without_it(postgres_dsn: str) -> None:
     (kept,) = reader.events(FaultNoted, ALL_TIME)
     assert isinstance(kept, FaultNoted)
     assert kept.detail == "a\N{REPLACEMENT CHARACTER}b"
+    # two names that become one add up
+    writer.record([fault(2, code="\0"), fault(3, code="\N{REPLACEMENT CHARACTER}"), fault(4, code="\\u0000")])
+    counts = reader.series(ALL_TIME, Resolution.DAY).counts
+    assert {key.label: value for key, value in counts.items()} == {
+        "vision/\N{REPLACEMENT CHARACTER}": 3,
+        "vision/\\u0000": 1,
+    }
     reader.close()
     writer.close()
 
@@ -147,6 +156,52 @@ def test_room_is_told_for_each_table_with_all_its_parts(postgres_dsn: str) -> No
     assert after["items"] >= before["items"]
     assert not any("_y2026" in table for table in after)
     reader.close()
+    writer.close()
+
+
+OCTOBER_MS, DAY_MS = NOVEMBER_MS - 31 * 86_400_000, 86_400_000
+
+
+def test_whole_months_are_forgotten_and_their_sums_stay(postgres_dsn: str) -> None:
+    writer, reader = PostgresWriter(postgres_dsn), PostgresReader(postgres_dsn)
+    old: list[AnyEvent] = [fault(seq, OCTOBER_MS + seq * DAY_MS) for seq in range(1, 21)]
+    new: list[AnyEvent] = [fault(seq, NOVEMBER_MS + seq) for seq in range(21, 31)]
+    writer.record([*old, *new])
+    sums = reader.series(ALL_TIME, Resolution.MINUTE)
+    assert forget_before(postgres_dsn, NOVEMBER_MS - 1) == []
+    assert forget_before(postgres_dsn, NOVEMBER_MS + DAY_MS) == ["2026-10"]
+    assert reader.events(FaultNoted, ALL_TIME) == new
+    assert reader.series(ALL_TIME, Resolution.MINUTE) == sums == rolled_up([*old, *new])
+    assert reader.forgotten_before_ms() == NOVEMBER_MS
+    # a replay of what was forgotten counts no second time; what is late and new counts, though it is as old
+    assert writer.record([*old, *new]).stored_count == 0
+    late: list[AnyEvent] = [fault(seq, OCTOBER_MS + DAY_MS) for seq in (31, 32)]
+    with contextlib.suppress(StoreError):
+        writer.record(late)
+    writer.record(late)
+    assert reader.series(ALL_TIME, Resolution.MINUTE) == rolled_up([*old, *new, *late])
+    assert forget_before(postgres_dsn, NOVEMBER_MS) == ["2026-10"]
+    reader.close()
+    writer.close()
+
+
+def test_audits_and_recipes_are_not_forgotten(postgres_dsn: str) -> None:
+    writer = PostgresWriter(postgres_dsn)
+    writer.record([fault(1, OCTOBER_MS + 1)])
+    forget_before(postgres_dsn, NOVEMBER_MS)
+    assert "audits_y2026m10" in parts(postgres_dsn, "audits")
+    assert "items_y2026m10" not in parts(postgres_dsn, "items")
+    writer.close()
+
+
+def test_who_reads_what_is_to_be_forgotten_is_not_waited_for(postgres_dsn: str) -> None:
+    writer = PostgresWriter(postgres_dsn)
+    writer.record([fault(1, OCTOBER_MS + 1)])
+    with psycopg.connect(postgres_dsn) as reading:
+        reading.execute("SELECT count(*) FROM faults")
+        with pytest.raises(StoreError, match="lock timeout"):
+            forget_before(postgres_dsn, NOVEMBER_MS)
+    assert forget_before(postgres_dsn, NOVEMBER_MS) == ["2026-10"]
     writer.close()
 
 
