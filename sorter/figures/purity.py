@@ -31,8 +31,8 @@ def purity(record: PeriodRecord, station_id: str, shift_sd: float = DEFAULT_SHIF
     if count == 0:
         return no_data("purity", "1", coverage, "nothing was ejected", station_id)
     draws, audits = _draws(record, station_id, station_id, shift_sd)
-    mean, low, high = interval_95(draws)
-    return _figure(record, "purity", station_id, (mean / count, low / count, high / count), mean, count, audits)
+    middle, low, high = interval_95(draws)
+    return _figure(record, "purity", station_id, (middle / count, low / count, high / count), middle, count, audits)
 
 
 def contamination(record: PeriodRecord, station_id: str, shift_sd: float = DEFAULT_SHIFT_SD) -> Figure:
@@ -63,8 +63,8 @@ def recovery(record: PeriodRecord, station_id: str, shift_sd: float = DEFAULT_SH
     shares = np.divide(taken, presented, out=np.zeros_like(taken), where=presented > 0)
     if presented.max() == 0.0:
         return no_data("recovery", "1", coverage, "no target was seen", station_id)
-    ends = interval_95(shares)
-    return _figure(record, "recovery", station_id, ends, float(taken.mean()), float(presented.mean()), used)
+    ends, middles = interval_95(shares), (float(np.median(taken)), float(np.median(presented)))
+    return _figure(record, "recovery", station_id, ends, *middles, used)
 
 
 def _draws(

@@ -428,7 +428,7 @@ class FiguresSettings(Section, frozen=True):
     # what belt, lights and computer take, where no sensor tells; added to nothing that is measured
     power_w: Annotated[float, Meta(gt=0.0, le=1e7)] | None = None
     # by how much the logit of a share may differ from what the model believes, before any audit; standard deviation
-    calibration_shift_sd: Annotated[float, Meta(ge=0.05, le=3.0)] = 0.5
+    calibration_shift_sd: Annotated[float, Meta(ge=0.05, le=3.0)] = 1.0
     # money for a tonne of a class, and what money
     value_per_t: dict[str, FactorSettings] = {}
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "EUR"

@@ -9,6 +9,7 @@ import apsw
 
 from sorter.errors import StoreError
 from sorter.store.schema import SCHEMA_VERSION, SQLITE, TABLES, create_statements
+from sorter.store.sqlite_connection import transaction
 
 # version → the statements that lead from it to the next
 STEPS: dict[int, tuple[str, ...]] = {}
@@ -27,7 +28,7 @@ def migrate(connection: apsw.Connection, path: Path) -> None:
         )
     if version == SCHEMA_VERSION:
         return
-    with connection:
+    with transaction(connection):
         for statement in _statements(version):
             connection.execute(statement)
         connection.pragma("user_version", SCHEMA_VERSION)

@@ -29,7 +29,6 @@ def open_for_writing(path: Path, vfs: str | None = None) -> apsw.Connection:
     with errors_translated(path):
         connection = apsw.Connection(str(path), vfs=vfs)
         connection.set_busy_timeout(_BUSY_MS)
-        connection.transaction_mode = "IMMEDIATE"
         connection.pragma("page_size", _PAGE_BYTES)
         # lets retention give pages back without rewriting the file; counts only for a file that is made anew
         connection.pragma("auto_vacuum", "INCREMENTAL")
@@ -50,6 +49,19 @@ def open_for_reading(path: Path, vfs: str | None = None) -> apsw.Connection:
         connection.set_busy_timeout(_BUSY_MS)
         connection.pragma("query_only", True)
         return connection
+
+
+@contextmanager
+def transaction(connection: apsw.Connection) -> Iterator[None]:
+    """All that is done within, or nothing; on a full disk SQLite has taken it back by itself before it says so."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def copy_connection(source: apsw.Connection, path: Path) -> None:

@@ -10,7 +10,7 @@ from sorter.store.migrations import migrate
 from sorter.store.protocol import Recorded
 from sorter.store.rows import Row, row_of
 from sorter.store.schema import EVENT_TABLES, FORGETTABLE, FORGOTTEN_BEFORE_MS
-from sorter.store.sqlite_connection import errors_translated, lock_for_writing, open_for_writing
+from sorter.store.sqlite_connection import errors_translated, lock_for_writing, open_for_writing, transaction
 from sorter.store.statements import ADD_COUNTS, ADD_ITEMS, INSERT_EVENT, counts_rows, items_rows
 
 _KNOWN = " UNION ALL ".join(
@@ -59,7 +59,7 @@ class SqliteWriter:
 
     def record(self, events: Sequence[AnyEvent]) -> Recorded:
         """As `StoreWriter.record`."""
-        with errors_translated(self.path), self._connection:
+        with errors_translated(self.path), transaction(self._connection):
             new = self._unknown(events)
             rows: dict[type[Event], list[Row]] = defaultdict(list)
             for event in new:
@@ -72,7 +72,7 @@ class SqliteWriter:
 
     def add_sums(self, sums: RollUp) -> None:
         """As `StoreWriter.add_sums`."""
-        with errors_translated(self.path), self._connection:
+        with errors_translated(self.path), transaction(self._connection):
             self._add(sums)
 
     def forget_before(self, cutoff_ms: int, limit: int = 5000) -> int:
@@ -85,7 +85,7 @@ class SqliteWriter:
         minute_ms = start_of(cutoff_ms, Resolution.MINUTE)
         deleted = 0
         with errors_translated(self.path):
-            with self._connection:
+            with transaction(self._connection):
                 self._connection.execute(_NOTE_FACT, (FORGOTTEN_BEFORE_MS, minute_ms))
                 for statement in _FORGET:
                     self._connection.execute(statement, (minute_ms, limit))

@@ -3,7 +3,7 @@
 import importlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,6 +11,7 @@ import click
 from training.benchmarks.bench_table import bench_table
 from training.benchmarks.figure import BARS, Report
 from training.benchmarks.machine import machine_facts
+from training.benchmarks.store_bench_size import event_count
 
 # name → module, function and a line of help; as text, since one bench needs not what another imports
 BENCHES: dict[str, tuple[str, str]] = {
@@ -19,6 +20,7 @@ BENCHES: dict[str, tuple[str, str]] = {
         "Rate, overhead, memory and cost per item, beside Ultralytics track.",
     ),
     "handover": ("handover_bench:bench_handover", "Handing over a 720p frame, beside mp.Queue."),
+    "store": ("store_bench:bench_store", "Writing events, and asking for figures over HTTP as the store grows."),
     "tracker": ("tracker_bench:bench_tracker", "Time, counts and identities at 30 items, beside stock ByteTracks."),
     "latency": ("latency_bench:bench_latency", "Exposure to command, under and over what the detector can do."),
     "import": ("import_bench:bench_import", "Time and memory until the vision process is ready, beside Ultralytics."),
@@ -28,13 +30,17 @@ BENCHES: dict[str, tuple[str, str]] = {
 }
 _ALL = "all"
 _IDLE_LOAD = 0.5
+_EVENT_COUNT = 20_000_000
+# filling the larger store takes most of the time of that bench
+_EVENT_COUNT_IN_ALL = 2_000_000
 
 
 @click.command()
 @click.argument("name", required=False, type=click.Choice([*BENCHES, _ALL]))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, figures by their names.")
 @click.option("--quick", is_flag=True, help="Run so short that the figures say only that everything runs.")
-def bench(name: str | None, as_json: bool, quick: bool) -> None:
+@click.option("--events", callback=event_count, help="Events in the bench store's larger store: 20M, or 100M by hand.")
+def bench(name: str | None, as_json: bool, quick: bool, events: int | None) -> None:
     r"""Measure how fast the line is, its peers beside it in the same run; without a NAME, list what there is.
 
     Peers come with `pip install 'farz[bench]'`; one that is missing is named. Run it on a machine that does nothing
@@ -49,13 +55,17 @@ def bench(name: str | None, as_json: bool, quick: bool) -> None:
         return
     machine = machine_facts()
     _say_if_busy(machine["load_average"])
-    report = run_benches(list(BENCHES) if name == _ALL else [name], is_quick=quick)
+    count = events or (_EVENT_COUNT_IN_ALL if name == _ALL else _EVENT_COUNT)
+    options = {"store": {"event_count": count}}
+    report = run_benches(list(BENCHES) if name == _ALL else [name], is_quick=quick, options=options)
     click.echo(json.dumps(bench_report(report, machine, quick), indent=2) if as_json else bench_table(report, machine))
 
 
-def run_benches(names: Sequence[str], *, is_quick: bool) -> Report:
-    """Run benches one after the other and put their findings together."""
-    reports = [_bench(name)(is_quick=is_quick) for name in names]
+def run_benches(
+    names: Sequence[str], *, is_quick: bool, options: Mapping[str, Mapping[str, Any]] | None = None
+) -> Report:
+    """Run benches one after the other and put their findings together; `options` are by name of the bench."""
+    reports = [_bench(name)(is_quick=is_quick, **(options or {}).get(name, {})) for name in names]
     return Report(
         {key: value for report in reports for key, value in report.figures.items()},
         {key: value for report in reports for key, value in report.conditions.items()},

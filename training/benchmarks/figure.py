@@ -42,6 +42,9 @@ BARS: Mapping[str, Bar] = {
     "tracker.p50_ms": at_most(0.35),
     "tracker.count_error_ratio": at_most(0.01),
     "tracker.switches_per_100_items": at_most(2.0),
+    "store.events_per_s": at_least(20_000.0),
+    "store.query_p99_ms": at_most(50.0),
+    "store.query_growth_ratio": at_most(1.5),
     "latency.p95_over_service_ms": at_most(1.5),
     # one period of a 30 Hz camera, and 5 ms
     "latency.overload_p95_over_service_ms": at_most(1000.0 / 30.0 + 5.0),

@@ -76,7 +76,8 @@ def test_recovery_counts_targets_that_stayed_and_is_corrected_by_audits_of_what_
     plain = recovery(record(*rows), "pet")
     worse = recovery(record(*rows, audit(None, 60, 140)), "pet")
     assert plain.value == pytest.approx(760 / 800, abs=0.03)
-    assert (worse.value or 0) < (plain.low or 0)
+    assert (worse.value or 0) < (plain.value or 0) - 0.08
+    assert (worse.audit_count, plain.audit_count) == (1, 0)
 
 
 def test_nothing_seen_is_no_data_and_an_unknown_recipe_is_unreliable() -> None:
@@ -85,19 +86,28 @@ def test_nothing_seen_is_no_data_and_an_unknown_recipe_is_unreliable() -> None:
     assert purity(unknown, "pet").reliability is Reliability.UNRELIABLE
 
 
-@pytest.mark.parametrize("sample_count", [0, 50, 200])
-def test_intervals_hold_the_truth_in_93_to_97_of_100_simulated_audits(sample_count: int) -> None:
+def share_of_intervals_that_hold(shift_mean: float, shift_sd: float, sample_count: int) -> float:
+    """Of 1,000 simulated audits: how often is the truth within the interval?"""
     random = np.random.default_rng(7)
     held = 0
     for run in range(1000):
         item_count = int(random.integers(500, 5000))
         believed = random.beta(18, 2, item_count)
-        shift = random.normal(0.0, DEFAULT_SHIFT_SD)
         # what is so differs from what the model believes by one shift for the whole stream
-        true_share = 1.0 / (1.0 + np.exp(-(np.log(believed.mean() / (1.0 - believed.mean())) + shift)))
-        is_target = random.random(item_count) < true_share
+        logit = np.log(believed.mean() / (1.0 - believed.mean())) + random.normal(shift_mean, shift_sd)
+        is_target = random.random(item_count) < 1.0 / (1.0 + np.exp(-logit))
         found = int(random.choice(is_target, sample_count, replace=False).sum())
         draws = target_draws(float(believed.sum()), item_count, found, sample_count, seed=run)
         _, low, high = interval_95(draws)
-        held += low <= is_target.sum() <= high
-    assert 0.93 <= held / 1000 <= 0.97
+        held += int(low <= is_target.sum() <= high)
+    return held / 1000
+
+
+@pytest.mark.parametrize("sample_count", [0, 50, 100, 200])
+def test_intervals_hold_the_truth_in_93_to_97_of_100_simulated_audits(sample_count: int) -> None:
+    assert 0.93 <= share_of_intervals_that_hold(0.0, DEFAULT_SHIFT_SD, sample_count) <= 0.97
+
+
+@pytest.mark.parametrize(("shift", "sample_count"), [(-1.5, 50), (-1.0, 200), (0.0, 50)])
+def test_a_shift_that_is_always_the_same_is_found_by_audits_too(shift: float, sample_count: int) -> None:
+    assert 0.91 <= share_of_intervals_that_hold(shift, 0.0, sample_count) <= 0.985

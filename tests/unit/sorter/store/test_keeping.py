@@ -1,15 +1,19 @@
 """Keeping a record: no trouble of a disk stops anything, loses a sum, or stays unsaid."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from sorter.errors import StoreError, StoreFullError
 from sorter.model.condition import Mode
-from sorter.model.events import AnyEvent, ModeTime
+from sorter.model.ejection import DecisionReason
+from sorter.model.events import AnyEvent, ItemDecided, ModeTime
 from sorter.model.rollups import CountName, Period, Resolution, rolled_up
 from sorter.model.settings import StoreSettings
+from sorter.store.check import check_store
 from sorter.store.keeping import MAX_WAITING_COUNT, Keeping
 from sorter.store.protocol import Position, Recorded
 from sorter.store.sqlite_reader import SqliteReader
@@ -25,6 +29,17 @@ SETTINGS = StoreSettings(keep_days=30, min_free_mib=100, max_file_mib=16)
 
 def second(seq: int, at_ms: int = NOW_MS) -> ModeTime:
     return ModeTime(device_id="n", boot_id="a", seq=seq, at_ms=at_ms, mode=Mode.EXECUTE, duration_ms=1000)
+
+
+def busy_items(count: int) -> Iterator[ItemDecided]:
+    for seq in range(2, count + 2):
+        yield ItemDecided(
+            device_id="n", boot_id="a", seq=seq, at_ms=NOW_MS - 10**7 + seq * 100, track_id=seq, decision_id=seq,
+            class_name="can", probability=0.9, class_probabilities={"can": 0.9}, view_count=3, x_um=1, belt_um=2,
+            width_um=3, length_um=4, overlap_ratio=0.0, mass_g=16.0, mass_sd_g=5.0, reason=DecisionReason.NO_STATION,
+            station_id=None, ack_status=None, refusal=None, placement_error_um=None, frame_to_command_ms=None,
+            model_id="m", recipe_hash="r",
+        )  # fmt: skip
 
 
 class Disk:
@@ -185,3 +200,55 @@ def test_old_events_are_forgotten_their_sums_stay(disk: Disk) -> None:
     assert reader.forgotten_before_ms() == NOW_MS - 30 * DAY_MS - NOW_MS % 60_000
     reader.close()
     keeping.close()
+
+
+def test_a_file_that_may_grow_no_more_is_a_full_disk_to_sqlite_itself(disk: Disk) -> None:
+    writers: list[SqliteWriter] = []
+
+    def open_cramped(path: Path) -> SqliteWriter:
+        writers.append(SqliteWriter(path))
+        connection = writers[0]._connection
+        connection.pragma("max_page_count", int(connection.pragma("page_count")) + 4)
+        return writers[0]
+
+    keeping = Keeping(disk.path, SETTINGS, open_writer=open_cramped, free_bytes=lambda _folder: disk.free_bytes)
+    events = [second(seq, NOW_MS + seq * 20_000) for seq in range(1, 2001)]
+    for event in events:
+        keeping.put(event)
+        if event.seq % 100 == 0:
+            keeping.step(0, NOW_MS)
+    assert keeping.trouble is not None
+    assert keeping.trouble.code == "store_full"
+    assert 0 < len(disk.stored()) < len(events)
+    writers[0]._connection.pragma("max_page_count", 10_000)
+    keeping.step(S_NS, NOW_MS)
+    assert keeping.trouble is None
+    keeping.close()
+    reader = SqliteReader(disk.path)
+    assert check_store(reader).is_whole
+    reader.close()
+    assert disk.counts()[CountName.MODE_MS] == len(events) * 1000
+
+
+def test_a_file_that_has_grown_too_large_forgets_its_oldest_events(disk: Disk) -> None:
+    keeping = disk.keeping()
+    keeping.put(second(1))
+    keeping.step(0, NOW_MS)
+    writer = keeping._writer
+    assert writer is not None
+    items = list(busy_items(25_000))
+    for first in range(0, len(items), 5000):
+        writer.record(items[first : first + 5000])
+    settings = msgspec.structs.replace(SETTINGS, max_file_mib=1)
+    keeping.close()
+    keeping = disk.keeping(settings)
+    for at_s in range(1, 30):
+        keeping.step(at_s * S_NS, NOW_MS)
+    keeping.close()
+    left = [event for event in disk.stored() if isinstance(event, ItemDecided)]
+    assert left[-1] == items[-1]
+    assert 1000 < len(left) <= 20_000
+    reader = SqliteReader(disk.path)
+    assert check_store(reader).is_whole
+    reader.close()
+    assert disk.counts()[CountName.DECISION] == len(items)
