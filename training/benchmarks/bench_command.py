@@ -26,6 +26,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "import": ("import_bench:bench_import", "Time and memory until the vision process is ready, beside Ultralytics."),
     "decide": ("decide_bench:bench_decide", "The policy, for each frame and item."),
     "api": ("api_bench:bench_api", "64 readers and 32 streams while the line sorts, and more than it can answer."),
+    "hub": ("hub_bench:bench_hub", "Batches into PostgreSQL, the room they take there, and figures as it grows."),
     "fire": ("fire_bench:bench_fire", "Opening error of the valves under load, beside cyclictest."),
 }
 _ALL = "all"
