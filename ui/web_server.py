@@ -8,6 +8,7 @@ thread that accepts and a pool that answers: one process to watch, to stop, and 
 import errno
 import os
 import socket
+import struct
 import threading
 import weakref
 from collections.abc import Sequence
@@ -34,12 +35,14 @@ class Serving(NamedTuple):
         thread_count: requests that are answered at once; streams are requests that last.
         keep_alive_s: how long a connection may wait for its next request.
         certificate_file: certificate chain (PEM) for TLS, with the private key in `key_file`; None: no TLS.
+        silence_limit_s: a client that says nothing for so long in the middle of a request is gone; None: never.
     """
 
     thread_count: int = _THREAD_COUNT
     keep_alive_s: int = 1
     certificate_file: str | None = None
     key_file: str | None = None
+    silence_limit_s: int | None = None
 
 
 def listen(host: str, port: int, section: str = "ui") -> socket.socket:
@@ -66,7 +69,12 @@ class WebServer:
     """Serves until stopped; `stop` ends open connections too."""
 
     def __init__(self, wsgi: Any, listener: socket.socket, serving: Serving | None = None) -> None:
-        application = _Application(wsgi, serving or Serving())
+        serving = serving or Serving()
+        if serving.silence_limit_s is not None:
+            # Linux hands it on to accepted sockets
+            limit = struct.pack("ll", serving.silence_limit_s, 0)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        application = _Application(wsgi, serving)
         log = application.cfg.logger_class(application.cfg)
         self._worker = _Worker(1, os.getppid(), [listener], application, 1, application.cfg, log)
         self._thread = threading.Thread(target=self._worker.init_process, name="web", daemon=True)

@@ -23,6 +23,7 @@ from ui.web_server import Serving, WebServer, listen
 
 # a line asks every few seconds; longer, so that its connection lives on
 _KEEP_ALIVE_S = 30
+_SILENCE_LIMIT_S = 20
 _ALIVE_CHECK_S = 1.0
 _READING_THREAD_COUNT = 16
 
@@ -87,7 +88,7 @@ def _serving(settings: HubSettings) -> Serving:
     # some wait for a place to write or read while the others take in what is sent
     thread_count = 4 * settings.writer_count + _READING_THREAD_COUNT
     if not settings.certificate_file:
-        return Serving(thread_count, _KEEP_ALIVE_S)
+        return Serving(thread_count, _KEEP_ALIVE_S, silence_limit_s=_SILENCE_LIMIT_S)
     certificate, key = settings.certificate_file, settings.certificate_key_file
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
@@ -95,4 +96,4 @@ def _serving(settings: HubSettings) -> Serving:
         raise ConfigurationError(
             f"configuration: hub.certificate_file = {certificate!r}: cannot be used: {error}"
         ) from error
-    return Serving(thread_count, _KEEP_ALIVE_S, certificate, key)
+    return Serving(thread_count, _KEEP_ALIVE_S, certificate, key, _SILENCE_LIMIT_S)
