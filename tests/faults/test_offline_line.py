@@ -1,7 +1,7 @@
 """A line that was offline for days, then sends what it wrote over a connection that is cut at random: hub equals line.
 
-Real store, outbox, TLS, hub and PostgreSQL; the days are simulated, so waiting takes none. The short form is a tenth of
-the 72 hours that `make soak` goes through.
+Real store, outbox, TLS, hub and PostgreSQL; the days are simulated, so waiting takes none. On the way the hub is killed
+and started again. The short form is a tenth of the 72 hours that `make soak` goes through.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import random
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,8 @@ LINE = "north"
 BEGIN_MS = 1_793_000_000_000  # some days before the end of a month, which the simulated days go beyond
 ITEMS_PER_MIN = 60
 RESYNC_SPEED = 10
+# steps before the line's last minute, once all that came before it has begun to arrive
+KILLED_AT = 12
 CLASSES = ("pet_clear", "hdpe", "can", "residue")
 
 
@@ -115,6 +118,26 @@ class Site(NamedTuple):
     path: Path
     dsn: str
     settings: FleetSettings
+    hub: "HubProcess"
+
+
+class HubProcess:
+    """`farz hub`, which can be killed and started again."""
+
+    def __init__(self, configuration: Path, port: int) -> None:
+        self._configuration = configuration
+        self._port = port
+        self.process = self._started()
+
+    def kill_and_start(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=20)
+        self.process = self._started()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen([*FARZ, "hub", "--config", self._configuration])
+        wait_until_served(self._port, process)
+        return process
 
 
 @pytest.fixture
@@ -130,18 +153,17 @@ def site(
         f"[hub]\nport = {port}\ndatabase = '{postgres_dsn}'\nwriter_count = 2\n"
         f"certificate_file = '{chain}'\ncertificate_key_file = '{private}'\n[api]\nkeys_file = '{keys_file}'\n"
     )
-    serving = subprocess.Popen([*FARZ, "hub", "--config", configuration])
-    wait_until_served(port, serving)
+    hub_process = HubProcess(configuration, port)
     proxy = cutting_proxy(port, seed=7)
     fleet = FleetSettings(f"https://127.0.0.1:{proxy.port}", str(key_file), str(chain), timeout_s=10.0)
     writer, hub = SqliteWriter(path), HttpsHub(fleet)
     reader = SqliteReader(path)
-    yield Site(writer, Outbox(LINE, reader, hub, seed=3), proxy, path, postgres_dsn, fleet)
+    yield Site(writer, Outbox(LINE, reader, hub, seed=3), proxy, path, postgres_dsn, fleet, hub_process)
     hub.close()
     reader.close()
     writer.close()
-    serving.terminate()
-    assert serving.wait(timeout=20) == 0
+    hub_process.process.terminate()
+    assert hub_process.process.wait(timeout=20) == 0
 
 
 def free_port() -> int:
@@ -180,10 +202,16 @@ def resync(site: Site, days: SimulatedDays, now_ns: int) -> float:
     began_ns, began_s = now_ns, time.monotonic()
     goes_on_for = 20
     while site.outbox.state is not OutboxState.EMPTY or goes_on_for:
+        is_killed_now = goes_on_for == KILLED_AT
+        if is_killed_now:
+            # while it has a batch in hand, on most machines
+            threading.Timer(0.05, site.hub.process.kill).start()
         if goes_on_for:
             site.writer.record(days.minute())
             goes_on_for -= 1
         now_ns = max(now_ns, site.outbox.step(now_ns))
+        if is_killed_now:
+            site.hub.kill_and_start()
     return (now_ns - began_ns) / NS_PER_S + time.monotonic() - began_s
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,9 +72,10 @@ def history(device_id: str, class_name: str) -> Iterator[AnyEvent]:
         )  # fmt: skip
 
 
-@pytest.fixture
-def answering(tmp_path: Path, postgres_dsn: str) -> Iterator[tuple[FlaskClient, Client]]:
+@pytest.fixture(scope="module")
+def answering(tmp_path_factory: pytest.TempPathFactory, postgres_server: Any) -> Iterator[tuple[FlaskClient, Client]]:
     """The API before a SQLite store, and a hub, both with the same two lines."""
+    tmp_path, postgres_dsn = tmp_path_factory.mktemp("line"), postgres_server.new_database()
     line_writer, writers = SqliteWriter(tmp_path / "events.sqlite"), Writers(postgres_dsn, 1)
     with contextlib.closing(PostgresWriter(postgres_dsn)) as hub_writer:
         for device_id, class_name in (("north", "pet_clear"), ("south", "hdpe")):
