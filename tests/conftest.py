@@ -139,7 +139,11 @@ class CuttingProxy:
             threading.Thread(target=self._pass, args=(client, limits if is_cut else (None, None)), daemon=True).start()
 
     def _pass(self, client: socket.socket, limits: tuple[int | None, int | None]) -> None:
-        hub = socket.create_connection(("127.0.0.1", self._target_port))
+        try:
+            hub = socket.create_connection(("127.0.0.1", self._target_port))
+        except OSError:
+            _reset(client)
+            return
         ends = ((client, hub, limits[0]), (hub, client, limits[1]))
         passing = [threading.Thread(target=self._pump, args=end, daemon=True) for end in ends]
         for thread in passing:
@@ -170,7 +174,7 @@ def _reset(end: socket.socket) -> None:
     with contextlib.suppress(OSError):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         end.shutdown(socket.SHUT_RDWR)
-        end.close()
+    end.close()
 
 
 @pytest.fixture
