@@ -1,4 +1,4 @@
-"""The plant process: receive what the line says, keep it as values, serve them.
+"""The plant process: receive what the line says, keep it as values, tell them by OPC UA, Modbus TCP and MQTT as asked.
 
 Nothing here is waited for by anything else of the line: a slow client costs nobody anything.
 """
@@ -6,7 +6,7 @@ Nothing here is waited for by anything else of the line: a slow client costs nob
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from plant.plant_values import PlantValues
 from sorter.model.condition import HealthStatus
@@ -15,6 +15,9 @@ from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import BELT, FAULT, INPUTS, MODE, STATISTICS, VALVES
 
+if TYPE_CHECKING:
+    from plant.mqtt_outlet import MqttOutlet
+
 _PERIOD_S = 0.1
 
 
@@ -22,7 +25,7 @@ def tell_plant(context: ProcessContext) -> None:
     """Body of the process; returns when it is asked to stop.
 
     Raises:
-        ConfigurationError: if the address cannot be had.
+        ConfigurationError: if OPC UA's address cannot be had, or MQTT's password or certificates not be read.
     """
     # every session and value would be a line
     logging.getLogger("asyncua").setLevel(logging.WARNING)
@@ -31,19 +34,30 @@ def tell_plant(context: ProcessContext) -> None:
 
 async def _serve(context: ProcessContext) -> None:
     reader = Subscriber(context.plan.run_folder, [MODE, BELT, STATISTICS, VALVES, INPUTS, FAULT])
-    values = PlantValues(context.settings)
+    values, outlet = PlantValues(context.settings), _mqtt_outlet(context)
     async with AsyncExitStack() as stack:
         stack.callback(reader.close)
+        if outlet is not None:
+            stack.callback(outlet.close)
         servers = await _started(context.settings, values, stack)
         context.set_health(HealthStatus.OK)
         while context.is_running():
-            for received in reader.waiting():
-                values.take(received.message)
+            _hear(reader, values, outlet)
             for server in servers:
                 await server.tell(values)
             values.raised.clear()
-            context.publish_health({"malformed_message_count": float(reader.malformed_count)})
+            figures = {} if outlet is None else outlet.figures()
+            context.publish_health({"malformed_message_count": float(reader.malformed_count), **figures})
             await asyncio.sleep(_PERIOD_S)
+
+
+def _hear(reader: Subscriber, values: PlantValues, outlet: "MqttOutlet | None") -> None:
+    for received in reader.waiting():
+        values.take(received.message)
+        if outlet is not None:
+            outlet.take(received.message)
+    if outlet is not None:
+        outlet.tell(values.values)
 
 
 class _Server(Protocol):
@@ -71,3 +85,11 @@ async def _started(settings: Settings, values: PlantValues, stack: AsyncExitStac
         await server.start(values)
         stack.push_async_callback(server.stop)
     return servers
+
+
+def _mqtt_outlet(context: ProcessContext) -> "MqttOutlet | None":
+    if not context.settings.plant.mqtt.host:
+        return None
+    from plant.mqtt_outlet import MqttOutlet
+
+    return MqttOutlet(context)

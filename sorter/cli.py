@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "store": ("sorter.store_command:store", "What the line remembers: look, check, copy."),
     "calibrate": ("vision.calibrate_command:calibrate", "Find where the camera looks, from a picture of a board."),
     "commission": ("actuators.commission_command:commission", "Put a line into service: geometry, nozzles, delays."),
+    "hub": ("ui.hub.hub_command:hub", "Run the hub of a fleet: it keeps what lines send, in PostgreSQL."),
     "doctor": ("sorter.doctor_command:doctor", "Check whether this machine is fit to run a line."),
     "keys": ("sorter.keys_command:keys", "Make keys: of a valve controller on a box of its own, of who reads figures."),
     "export": ("sorter.export.export_command:export", "What a line remembers as Parquet, for researchers."),

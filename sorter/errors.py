@@ -9,7 +9,8 @@ FarzError
     ├── DataFolderError      a labelled folder or class map that cannot be read
     ├── SourceError          a camera, video or picture that cannot be opened
     └── StoreError           a store of events that cannot be opened, read or written
-        └── StoreFullError   there is no room on the disk
+        ├── StoreFullError    there is no room on the disk
+        └── StoreRefusedError a value that no store can hold
 """
 
 
@@ -51,3 +52,7 @@ class StoreError(BadInputError):
 
 class StoreFullError(StoreError):
     """There is no room left on the store's disk."""
+
+
+class StoreRefusedError(StoreError):
+    """A value that the store cannot hold, so that trying again is no use."""

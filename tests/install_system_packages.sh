@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What tests need beside Python: a browser for the page, the minisign tool that signatures are compared with, and what
-# firing is measured beside (cyclictest) and under (stress-ng); a C++ compiler, and linters of units and compose files.
+# firing is measured beside (cyclictest) and under (stress-ng); a C++ compiler, linters of units and compose files, and the
+# servers that a fleet and a plant bring: PostgreSQL and the MQTT broker Mosquitto, which tests start themselves.
 # Installed where we may; elsewhere the tests that need them skip.
 set -euo pipefail
 
@@ -18,6 +19,8 @@ ls /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so >/dev/null 2>&1 || missing+=(g
 command -v g++ >/dev/null || missing+=(g++)
 command -v systemd-analyze >/dev/null || missing+=(systemd)
 docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || missing+=(docker-compose)
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
+PATH="$PATH:/usr/sbin" command -v mosquitto >/dev/null || missing+=(mosquitto)
 if [ "${#missing[@]}" -eq 0 ]; then
   exit 0
 fi

@@ -245,7 +245,7 @@ class LiveState:
 
     def _is_expected(self, process: str) -> bool:
         # Processes may run without a supervisor, each as a service of the machine; not every plant wants to be told.
-        return process not in {"supervisor", "plant"} or process in self._health
+        return process not in {"supervisor", "plant", "fleet"} or process in self._health
 
     def _class_name(self, class_id: int) -> str:
         return self._class_names[class_id] if 0 <= class_id < len(self._class_names) else f"class {class_id}"

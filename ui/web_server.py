@@ -9,11 +9,12 @@ import errno
 import json
 import os
 import socket
+import struct
 import threading
 import weakref
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
@@ -36,8 +37,25 @@ _END_OF_STREAMS_S = 0.3
 _STOP_S = 1.5
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
+class Serving(NamedTuple):
+    """How a server serves.
+
+    Attributes:
+        thread_count: requests that are answered at once; streams are requests that last.
+        keep_alive_s: how long a connection may wait for its next request.
+        certificate_file: certificate chain (PEM) for TLS, with the private key in `key_file`; None: no TLS.
+        silence_limit_s: a client that says nothing for so long in the middle of a request is gone; None: never.
+    """
+
+    thread_count: int = _THREAD_COUNT
+    keep_alive_s: int = 1
+    certificate_file: str | None = None
+    key_file: str | None = None
+    silence_limit_s: int | None = None
+
+
+def listen(host: str, port: int, section: str = "ui") -> socket.socket:
+    """A listening socket; `section` is that of the configuration which host and port are from.
 
     Raises:
         BadInputError: if the address cannot be had: in use, not this machine's, not permitted.
@@ -48,7 +66,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         why = error.strerror or str(error)
         raise BadInputError(
-            f"the page cannot be served on ui.host = {host!r}, ui.port = {port}: {why}; "
+            f"nothing can be served on {section}.host = {host!r}, {section}.port = {port}: {why}; "
             "free the port or choose another from 1 to 65535"
         ) from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -59,8 +77,13 @@ def listen(host: str, port: int) -> socket.socket:
 class WebServer:
     """Serves until stopped; `stop` ends open connections too."""
 
-    def __init__(self, wsgi: Any, listener: socket.socket) -> None:
-        application = _Application(wsgi)
+    def __init__(self, wsgi: Any, listener: socket.socket, serving: Serving | None = None) -> None:
+        serving = serving or Serving()
+        if serving.silence_limit_s is not None:
+            # Linux hands it on to accepted sockets
+            limit = struct.pack("ll", serving.silence_limit_s, 0)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        application = _Application(wsgi, serving)
         log = application.cfg.logger_class(application.cfg)
         self._worker = _Worker(1, os.getppid(), [listener], application, 1, application.cfg, log)
         self._thread = threading.Thread(target=self._worker.init_process, name="web", daemon=True)
@@ -86,16 +109,19 @@ class WebServer:
 class _Application(BaseApplication):  # type: ignore[misc]
     """gunicorn's idea of an application: configuration and a WSGI callable."""
 
-    def __init__(self, wsgi: Any) -> None:
+    def __init__(self, wsgi: Any, serving: Serving) -> None:
         self._wsgi = wsgi
+        self._serving = serving
         super().__init__()
 
     def load_config(self) -> None:
         for key, value in (
             ("worker_class", "gthread"),
-            ("threads", _THREAD_COUNT),
+            ("threads", self._serving.thread_count),
             ("worker_connections", _CONNECTION_COUNT),
-            ("keepalive", 1),
+            ("keepalive", self._serving.keep_alive_s),
+            ("certfile", self._serving.certificate_file),
+            ("keyfile", self._serving.key_file),
             ("graceful_timeout", 1),
             ("loglevel", "warning"),
         ):

@@ -1,6 +1,8 @@
 """The configuration of a line as types: every key, its unit in the name, its range and its default."""
 
+import ipaddress
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +20,14 @@ SpeedMS = Annotated[float, Meta(gt=0.0, le=10.0)]
 EdgeMm = Annotated[float, Meta(ge=-100_000.0, le=100_000.0)]
 DurationMs = Annotated[float, Meta(ge=0.0, le=60_000.0)]
 Homography = Annotated[tuple[float, ...], Meta(min_length=9, max_length=9)]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address can only be this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -322,6 +332,27 @@ class UiSettings(Section, frozen=True):
     preview_rate_hz: Annotated[float, Meta(gt=0.0, le=60.0)] = 10.0
 
 
+class MqttSettings(Section, frozen=True):
+    """The plant's MQTT broker, which is told birth, state and minute figures; see plant/PLANT.md."""
+
+    # nothing is published while this is empty
+    host: str = ""
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 1883
+    # topics are PREFIX/LINE/birth, PREFIX/LINE/state and PREFIX/LINE/minute
+    topic_prefix: Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^#+\0]+$")] = "farz"
+    username: str = ""
+    # the password is this file's first line
+    password_file: str = ""
+    uses_tls: bool = False
+    # certificates that the broker's is checked against; empty: the system's
+    ca_file: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse to send a password in the clear off the box."""
+        if self.password_file and not self.uses_tls and not is_loopback(self.host):
+            raise ValueError(f"password_file would be sent in the clear to {self.host!r}, which needs uses_tls = true")
+
+
 class PlantSettings(Section, frozen=True):
     """What the plant's control system may read."""
 
@@ -331,6 +362,7 @@ class PlantSettings(Section, frozen=True):
     opcua_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
     # 0: not served; 502 is the usual one, and needs the right to open ports below 1024
     modbus_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    mqtt: MqttSettings = MqttSettings()
 
 
 class HarvestSettings(Section, frozen=True):
@@ -457,6 +489,50 @@ class ApiSettings(Section, frozen=True):
     licence_url: Annotated[str, Meta(pattern=r"^https?://\S+$")] = "https://creativecommons.org/licenses/by/4.0/"
 
 
+class FleetSettings(Section, frozen=True):
+    """The hub that this line sends its events to; `pip install 'farz[fleet]'`."""
+
+    # https://HOST[:PORT][/PATH] of the hub; empty: nothing is sent. Without the s on this machine alone
+    hub_url: Annotated[str, Meta(pattern=r"^(https?://[^\s?#@]+)?$")] = ""
+    # its first line is the key that the hub's keeper made for line_name with scope fleet:write
+    key_file: str = ""
+    # certificates that the hub's is checked against; empty: the system's
+    ca_file: str = ""
+    # a request that takes longer has failed
+    timeout_s: Annotated[float, Meta(ge=1.0, le=300.0)] = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse to send events or a key in the clear off the box."""
+        host = urlsplit(self.hub_url).hostname or ""
+        if self.hub_url.startswith("http:") and not is_loopback(host):
+            raise ValueError(f"hub_url = {self.hub_url!r} would send key and events in the clear, which needs https://")
+        if self.hub_url and not self.key_file:
+            raise ValueError(f"hub_url = {self.hub_url!r} needs key_file, the file with this line's key")
+
+
+class HubSettings(Section, frozen=True):
+    """The hub of a fleet, `farz hub`: where it listens and keeps what lines send; whose keys it knows is in `api`."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 8430
+    # PostgreSQL's connection string (libpq); passwords are best in its password file, see PGPASSFILE
+    database: str = "dbname=farz"
+    # certificate chain and private key (PEM); without, TLS is a proxy's work in front of a hub on the loopback
+    certificate_file: str = ""
+    certificate_key_file: str = ""
+    # single events are forgotten month by month once a month is so many days past; sums, audits and recipes stay
+    keep_days: Annotated[int, Meta(ge=31, le=36_500)] = 800
+    # batches that are written at once, each by a connection of its own
+    writer_count: Annotated[int, Meta(ge=1, le=64)] = 4
+
+    def __post_init__(self) -> None:
+        """Refuse to be reachable from other boxes without TLS."""
+        if bool(self.certificate_file) != bool(self.certificate_key_file):
+            raise ValueError("certificate_file and certificate_key_file are needed together")
+        if not self.certificate_file and not is_loopback(self.host):
+            raise ValueError(f"host = {self.host!r} leaves the box, which needs certificate_file")
+
+
 class SupervisionSettings(Section, frozen=True):
     """How often a process that dies is started again before the line gives up on it."""
 
@@ -493,8 +569,9 @@ class Settings(Section, frozen=True):
     heat: HeatSettings = HeatSettings()
     store: StoreSettings = StoreSettings()
     figures: FiguresSettings = FiguresSettings()
-
     api: ApiSettings = ApiSettings()
+    fleet: FleetSettings = FleetSettings()
+    hub: HubSettings = HubSettings()
     supervision: SupervisionSettings = SupervisionSettings()
 
 

@@ -109,6 +109,10 @@ def _check_across(settings: Settings) -> None:
     _check_cameras(settings)
     _check_nozzle_names(settings)
     _check_wiring(settings)
+    if settings.fleet.hub_url and not settings.store.enabled:
+        raise ConfigurationError(
+            "configuration: store.enabled = false: must be true with fleet.hub_url, which sends what the store holds"
+        )
 
 
 def _check_distinct(key: str, names: Sequence[str]) -> None:

@@ -43,14 +43,17 @@ PROCESSES: tuple[ProcessSpec, ...] = (
     ProcessSpec("vision", "vision", niceness=-5),
     ProcessSpec("ui", "ui"),
     ProcessSpec("plant", "plant", niceness=5),
+    ProcessSpec("fleet", "fleet", niceness=10),
 )
 
 
 def processes_of(settings: Settings) -> tuple[ProcessSpec, ...]:
-    """What runs on this box: a controller on another one is that box's own, and the plant need not be told anything."""
+    """What runs on this box: a controller on another one is that box's own; plant and hub need not be told anything."""
     left_out = {"actuators"} if settings.link.address else set()
-    if settings.plant.opcua_port == settings.plant.modbus_port == 0:
+    if settings.plant.opcua_port == settings.plant.modbus_port == 0 and not settings.plant.mqtt.host:
         left_out.add("plant")
+    if not settings.fleet.hub_url:
+        left_out.add("fleet")
     return tuple(spec for spec in PROCESSES if spec.name not in left_out)
 
 

@@ -60,7 +60,7 @@ class Heartbeat(msgspec.Struct, frozen=True):
     heard_at_ns: int | None = None
 
 
-EVERYONE = ("vision", "actuators", "sorter", "ui", "plant", "supervisor")
+EVERYONE = ("vision", "actuators", "sorter", "ui", "plant", "fleet", "supervisor")
 
 TRACKS = Topic("tracks", TrackBatch, ("vision",), 15.0, 1000.0, Delivery.LATEST)
 PREVIEW = Topic("preview", Preview, ("vision",), 10.0, 2000.0, Delivery.LATEST)

@@ -27,6 +27,15 @@ class Position(msgspec.Struct, frozen=True, order=True):
     seq: int = 0
 
 
+class Life(msgspec.Struct, frozen=True):
+    """One life of a line: the how manieth in this store, whose it is, and its newest event's number."""
+
+    ordinal: int
+    device_id: str
+    boot_id: str
+    last_seq: int
+
+
 class Written(msgspec.Struct, frozen=True):
     """An event and its place in the order of writing."""
 
@@ -101,6 +110,10 @@ class StoreReader(Protocol):
         limit: int = 1000,
     ) -> list[AnyEvent]:
         """Events of one kind whose `at_ms` lies within a period, in the order of `EventCursor`."""
+        ...
+
+    def lives(self) -> list[Life]:
+        """Every life of every line that has written, in the order in which the store met them."""
         ...
 
     def written_after(self, position: Position, limit: int = 1000) -> list[Written]:

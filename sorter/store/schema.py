@@ -57,7 +57,8 @@ class Dialect(msgspec.Struct, frozen=True):
 
 
 SQLITE = Dialect({"integer": "INTEGER", "real": "REAL", "text": "TEXT"}, " STRICT, WITHOUT ROWID")
-POSTGRESQL = Dialect({"integer": "BIGINT", "real": "DOUBLE PRECISION", "text": "TEXT"})
+# sorted by code points, as SQLite does
+POSTGRESQL = Dialect({"integer": "BIGINT", "real": "DOUBLE PRECISION", "text": 'TEXT COLLATE "C"'})
 
 EVENT_KEY = ("device_id", "boot_id", "seq")
 # pages of events go by time, then by key, so that a cursor of the four is exact

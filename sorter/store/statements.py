@@ -10,12 +10,13 @@ INSERT_EVENT = {
 }
 
 
-def add_statement(table: Table) -> str:
-    """Adds a row of a table of sums to what is there under its key."""
+def add_statement(table: Table, source: str | None = None) -> str:
+    """Adds rows of a table of sums to what is there under their keys: one row of values, or those of a source."""
+    source = source or f"VALUES ({', '.join('?' * len(table.columns))})"
     sums = [name for name in table.column_names if name not in table.primary_key]
     added = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in sums)
     return (
-        f"INSERT INTO {table.name} ({', '.join(table.column_names)}) VALUES ({', '.join('?' * len(table.columns))}) "
+        f"INSERT INTO {table.name} ({', '.join(table.column_names)}) {source} "
         f"ON CONFLICT ({', '.join(table.primary_key)}) DO UPDATE SET {added}"
     )
 

@@ -24,6 +24,8 @@ from sorter.model.events import (
     RecipeUsed,
 )
 from sorter.model.rollups import ItemsSum, Period, Resolution, RollUp, rolled_up
+from sorter.store.postgres_reader import PostgresReader
+from sorter.store.postgres_writer import PostgresWriter
 from sorter.store.protocol import EventCursor, Position, StoreReader, StoreWriter
 from sorter.store.sqlite_reader import SqliteReader
 from sorter.store.sqlite_writer import SqliteWriter
@@ -36,19 +38,25 @@ ALL_TIME = Period(BEGIN_MS - 10 * DAY_MS, BEGIN_MS + 400 * DAY_MS)
 Opened = tuple[StoreWriter, StoreReader]
 
 
-def open_sqlite(folder: Path) -> Opened:
+def open_sqlite(folder: Path, _request: pytest.FixtureRequest) -> Opened:
     path = folder / "events.sqlite"
     writer = SqliteWriter(path)
     return writer, SqliteReader(path)
 
 
+def open_postgres(_folder: Path, request: pytest.FixtureRequest) -> Opened:
+    dsn = request.getfixturevalue("postgres_server").new_database()
+    writer = PostgresWriter(dsn)
+    return writer, PostgresReader(dsn)
+
+
 # each implementation adds itself here: a function from an empty folder to a writer and a reader of the same store
-STORES: dict[str, Callable[[Path], Opened]] = {"sqlite": open_sqlite}
+STORES: dict[str, Callable[[Path, pytest.FixtureRequest], Opened]] = {"sqlite": open_sqlite, "postgres": open_postgres}
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    writer, reader = STORES[request.param](tmp_path)
+    writer, reader = STORES[request.param](tmp_path, request)
     yield writer, reader
     reader.close()
     writer.close()
@@ -206,6 +214,7 @@ def test_the_order_of_writing_is_life_by_life_however_clocks_jump(store: Opened)
     writer.record(first)
     writer.record(second)
     assert read_all(reader, page=2) == [*first, *second]
+    assert [(life.ordinal, life.boot_id, life.last_seq) for life in reader.lives()] == [(1, "z", 5), (2, "a", 3)]
 
 
 def test_sums_without_events_are_added(store: Opened) -> None:
@@ -275,9 +284,13 @@ def histories(draw: st.DrawFn) -> list[list[AnyEvent]]:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=histories(), bounds=st.tuples(st.integers(0, 4 * DAY_MS), st.integers(0, 4 * DAY_MS)))
 def test_totals_of_any_period_are_the_sums_of_its_minutes(
-    tmp_path_factory: pytest.TempPathFactory, name: str, batches: list[list[AnyEvent]], bounds: tuple[int, int]
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+    name: str,
+    batches: list[list[AnyEvent]],
+    bounds: tuple[int, int],
 ) -> None:
-    writer, reader = STORES[name](tmp_path_factory.mktemp("store"))
+    writer, reader = STORES[name](tmp_path_factory.mktemp("store"), request)
     for batch in batches:
         writer.record(batch)
     events = [event for batch in batches for event in batch]

@@ -27,6 +27,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "decide": ("decide_bench:bench_decide", "The policy, for each frame and item."),
     "kernels": ("kernels_bench:bench_kernels", "The GPU's kernels beside OpenCV, and what nvcc says of them; no GPU."),
     "api": ("api_bench:bench_api", "64 readers and 32 streams while the line sorts, and more than it can answer."),
+    "hub": ("hub_bench:bench_hub", "Batches into PostgreSQL, the room they take there, and figures as it grows."),
     "fire": ("fire_bench:bench_fire", "Opening error of the valves under load, beside cyclictest."),
 }
 _ALL = "all"

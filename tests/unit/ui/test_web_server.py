@@ -10,7 +10,7 @@ import pytest
 
 from sorter.errors import BadInputError
 from ui.streams import NewestEvent, event_stream
-from ui.web_server import WebServer, listen
+from ui.web_server import Serving, WebServer, listen
 
 
 class Served:
@@ -49,6 +49,30 @@ def test_a_client_that_takes_nothing_cannot_keep_the_server() -> None:
         served.newest.close()
         served.server.stop()
         assert not served.server.is_alive()
+
+
+def answer_at_once(environment: dict[str, Any], start_response: Any) -> list[bytes]:
+    environment["wsgi.input"].read()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return [b"ok"]
+
+
+@pytest.mark.parametrize(
+    "begun", [b"POST / HTTP/1.1\r\nHost: a\r\nX-Slow: ", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n12"]
+)
+def test_clients_that_fall_silent_in_a_request_give_their_threads_back(begun: bytes) -> None:
+    listener = listen("127.0.0.1", 0)
+    server = WebServer(answer_at_once, listener, Serving(thread_count=2, silence_limit_s=1))
+    server.start()
+    address = ("127.0.0.1", listener.getsockname()[1])
+    slow = [socket.create_connection(address) for _ in range(4)]
+    for one in slow:
+        one.sendall(begun)
+    with urllib.request.urlopen(f"http://127.0.0.1:{address[1]}/", timeout=20) as response:
+        assert response.read() == b"ok"
+    for one in slow:
+        one.close()
+    server.stop()
 
 
 def test_a_port_in_use_is_named_with_its_key() -> None:

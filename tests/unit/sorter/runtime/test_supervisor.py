@@ -10,11 +10,18 @@ import msgspec
 import pytest
 
 from sorter.model.condition import Fault, Health, HealthStatus
-from sorter.model.settings import Settings, SupervisionSettings
+from sorter.model.settings import (
+    FleetSettings,
+    LinkSettings,
+    MqttSettings,
+    PlantSettings,
+    Settings,
+    SupervisionSettings,
+)
 from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.run_folder import RunPlan
-from sorter.runtime.supervisor import PROCESSES, ProcessSpec, Supervisor
+from sorter.runtime.supervisor import PROCESSES, ProcessSpec, Supervisor, processes_of
 
 # Each notes its life in the run folder; the ready pipe is opened by the test for reading, so that both meet there.
 NOTE = """
@@ -243,3 +250,21 @@ def test_processes_start_in_the_table_s_order_and_are_asked_to_stop_in_reverse(
     supervisor.stop()
     modules = [spec.module for spec in PROCESSES]
     assert told == [("start", name) for name in modules] + [("SIGTERM", name) for name in reversed(modules)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "more"),
+    [
+        (Settings(), set()),
+        (Settings(plant=PlantSettings(opcua_port=4840)), {"plant"}),
+        (Settings(plant=PlantSettings(mqtt=MqttSettings(host="127.0.0.1"))), {"plant"}),
+        (Settings(fleet=FleetSettings("https://hub.example", "key")), {"fleet"}),
+    ],
+)
+def test_what_nobody_asked_for_is_not_started(settings: Settings, more: set[str]) -> None:
+    assert {spec.name for spec in processes_of(settings)} == {"vision", "actuators", "sorter", "ui"} | more
+
+
+def test_a_controller_on_another_box_is_not_started_here() -> None:
+    settings = Settings(link=LinkSettings("tcp://10.0.0.1:5555", "keys"))
+    assert "actuators" not in {spec.name for spec in processes_of(settings)}

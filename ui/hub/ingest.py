@@ -1,0 +1,132 @@
+"""Where lines hand in their events: authenticated, bounded, idempotent, and answered once they are on the disk."""
+
+import logging
+from http import HTTPStatus
+
+import flask
+import msgspec
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response
+
+from sorter.errors import ConfigurationError, StoreError, StoreRefusedError
+from sorter.store.batch import (
+    BATCHES_PATH,
+    LIVES_PATH,
+    MAX_PACKED_BYTES,
+    PROBLEM_TYPE,
+    Batch,
+    BatchError,
+    BatchTooLargeError,
+    HeldLife,
+    Receipt,
+    unpack_batch,
+)
+from sorter.store.postgres_writer import PostgresWriter
+from ui.hub.line_keys import LineKeys
+from ui.hub.writers import HubBusyError, Writers
+
+_RETRY_AFTER_S = "5"
+
+
+class _RefusedError(Exception):
+    """Ends a request with a status and a sentence."""
+
+    def __init__(self, status: HTTPStatus, detail: str, **headers: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+
+
+def ingest_blueprint(writers: Writers, keys: LineKeys) -> flask.Blueprint:
+    """The two operations of a line's outbox: what does the hub hold, and here is more."""
+    blueprint = flask.Blueprint("ingest", __name__)
+
+    @blueprint.get(LIVES_PATH)
+    def lives() -> Response:
+        device_id = _device(keys)
+        with writers.one() as writer:
+            held = [HeldLife(boot_id, last_seq) for boot_id, last_seq in writer.held(device_id).items()]
+        return _json(held)
+
+    @blueprint.post(BATCHES_PATH)
+    def batches() -> Response:
+        device_id = _device(keys)
+        flask.request.max_content_length = MAX_PACKED_BYTES
+        packed = flask.request.get_data()
+        # unpacked with a place to write it, so that no more are in memory than are written
+        with writers.one() as writer:
+            batch = unpack_batch(packed)
+            if batch.device_id != device_id:
+                raise _RefusedError(HTTPStatus.FORBIDDEN, f"this key is not that of line {batch.device_id!r}")
+            return _json(_take(batch, writer))
+
+    _answer_errors(blueprint)
+    return blueprint
+
+
+def _device(keys: LineKeys) -> str:
+    try:
+        device_id = keys.device_of(flask.request.headers.get("Authorization"))
+    except ConfigurationError as error:
+        logging.getLogger("hub").error("%s", error)  # noqa: TRY400 - the sentence says it all
+        raise _RefusedError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "keys cannot be read", **{"Retry-After": _RETRY_AFTER_S}
+        ) from error
+    if device_id is None:
+        challenge = {"WWW-Authenticate": 'Bearer realm="farz"'}
+        raise _RefusedError(HTTPStatus.UNAUTHORIZED, "no key of a line, or one that was revoked", **challenge)
+    return device_id
+
+
+def _take(batch: Batch, writer: PostgresWriter) -> Receipt:
+    held_seq = writer.newest_seq(batch.device_id, batch.boot_id)
+    if held_seq < batch.after_seq:
+        raise _RefusedError(HTTPStatus.CONFLICT, f"of life {batch.boot_id} events up to {held_seq} are held here")
+    recorded = writer.record(batch.events)
+    last_seq = max(held_seq, batch.events[-1].seq)
+    return Receipt(batch.boot_id, last_seq, recorded.stored_count, recorded.known_count)
+
+
+def _answer_errors(blueprint: flask.Blueprint) -> None:
+    """Each error as a problem document; what the database said stays in the hub's own log."""
+
+    @blueprint.errorhandler(_RefusedError)
+    def refused(error: _RefusedError) -> Response:
+        return _problem(error.status, error.detail, error.headers)
+
+    @blueprint.errorhandler(BatchTooLargeError)
+    @blueprint.errorhandler(RequestEntityTooLarge)
+    def too_large(_error: Exception) -> Response:
+        return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "larger than a batch may be")
+
+    @blueprint.errorhandler(BatchError)
+    def no_batch(error: BatchError) -> Response:
+        return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+
+    @blueprint.errorhandler(StoreRefusedError)
+    def unstorable(error: StoreRefusedError) -> Response:
+        logging.getLogger("hub").warning("%s", error)
+        return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "a value in it cannot be stored")
+
+    @blueprint.errorhandler(StoreError)
+    def not_stored(error: StoreError) -> Response:
+        logging.getLogger("hub").error("%s", error)
+        return _busy("the batch could not be stored; send it again")
+
+    @blueprint.errorhandler(HubBusyError)
+    def busy(_error: HubBusyError) -> Response:
+        return _busy("too many batches at once; send it again")
+
+
+def _busy(detail: str) -> Response:
+    return _problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": _RETRY_AFTER_S})
+
+
+def _problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
+    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    return flask.Response(msgspec.json.encode(body), status=status, headers=headers, content_type=PROBLEM_TYPE)
+
+
+def _json(body: object) -> Response:
+    return flask.Response(msgspec.json.encode(body), content_type="application/json")
