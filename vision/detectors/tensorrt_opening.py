@@ -27,7 +27,7 @@ from vision.sources.opening import open_source
 
 _LOG = logging.getLogger(__name__)
 Allocate = Callable[[tuple[int, ...], type[np.uint8]], NDArray[np.uint8]]
-_VECTOR_COUNT = 6
+_VECTOR_COUNT = 16
 _FRAMES_BETWEEN_VECTORS = 25
 
 
