@@ -104,6 +104,17 @@ class TensorRtDetector:
             sum(seat.laid_count for seat in self._seats),
         )
 
+    def moved_bytes(self) -> dict[str, float]:
+        """See `CountsBytes`."""
+        moved = self.traffic
+        totals = {
+            "copied": moved.copied_bytes,
+            "read_in_place": moved.read_bytes,
+            "written": moved.written_bytes,
+            "returned": moved.returned_bytes,
+        }
+        return {f"{name}_bytes_per_frame": total / max(1, moved.frame_count) for name, total in totals.items()}
+
     def detect(self, frame: Frame) -> Detections:
         """Items in one picture; see `Detector`."""
         self._first_seat.lay(frame)

@@ -1,6 +1,7 @@
 """Finding the engine that fits bundle, library and board: one proven before, else a new one, proven first."""
 
 import logging
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,14 +144,18 @@ class _Opening:
 
 
 class _Progress:
-    """Says how far a build is, at most ten times a phase."""
+    """Says how far a build is: on a terminal in one line that is written over, and in the log ten times a phase."""
 
     def __init__(self) -> None:
         self._told: dict[str, int] = {}
 
     def tell(self, phase: str, done_count: int, step_count: int) -> None:
-        """Log a tenth once."""
-        tenth = 10 * done_count // max(1, step_count)
+        """Show a step; called by TensorRT, on any thread."""
+        share = done_count / max(1, step_count)
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\rbuilding the TensorRT engine: {phase} {share:.0%}\033[K")
+            sys.stderr.flush()
+        tenth = int(10 * share)
         if self._told.get(phase) != tenth:
             self._told[phase] = tenth
             _LOG.info("building the engine: %s, %d %%", phase, 10 * tenth)

@@ -14,6 +14,7 @@ from gpu_fakes import NEEDS_COMPILER, Machine, pretended_gpu
 from sorter.errors import BundleError, ConfigurationError
 from sorter.model.settings import DetectorSettings, Settings
 from sorter.runtime.bundle import Bundle, default_bundle_folder, load_bundle
+from sorter.runtime.clock import ManualClock
 from vision.cuda import jetson
 from vision.cuda.device import gpu_absence
 from vision.detectors import open_detector, tensorrt_opening
@@ -23,6 +24,8 @@ from vision.detectors.tensorrt_detector import TensorRtDetector
 from vision.detectors.tensorrt_opening import open_tensorrt, vectors
 from vision.frame import Detections, Frame
 from vision.picture_memory import slot_memory
+from vision.pipeline import Pipeline
+from vision.sources.opening import open_source
 
 pytestmark = [
     NEEDS_COMPILER,
@@ -254,3 +257,40 @@ def test_a_champion_swapped_in_is_opened_beside_the_old_one(tmp_path: Path, monk
         seats[0].start(lambda: None)
         new = thread.submit(open_detector, settings).result()
         assert np.array_equal(new.detect(frame).boxes_px, seats[0].answer().boxes_px)
+
+
+def test_frames_of_the_pipeline_s_own_ring_reach_the_network_without_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ring is the mapped memory itself: what the source draws into a slot is what the kernel reads."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    settings, clock = Settings(detector=DetectorSettings(runtime="tensorrt")), ManualClock()
+    with pretended_gpu():
+        detector = open_detector(settings)
+        assert isinstance(detector, TensorRtDetector)
+        before = detector.traffic
+        source = open_source(settings, clock, 0)
+        pipeline = Pipeline(settings, source, detector, clock)
+        for number in range(8):
+            ticket = source.grab()
+            assert ticket is not None
+            assert pipeline.take(ticket, number * 200_000) is not None
+        moved, camera = detector.traffic, settings.camera
+        figures = pipeline.figures()
+    assert moved.frame_count - before.frame_count == 8
+    assert moved.copied_bytes == before.copied_bytes == 0
+    assert moved.read_bytes - before.read_bytes == 8 * camera.width_px * camera.height_px * 3
+    assert figures["copies_per_view"] == 0.0
+    assert figures["copied_bytes_per_frame"] == 0.0
+    assert figures["read_in_place_bytes_per_frame"] > 0.0
+
+
+def test_a_build_is_shown_on_a_terminal_and_not_in_a_pipe(
+    open_engine: Open, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pretended_gpu():
+        open_engine()
+        assert "building" not in capsys.readouterr().err
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        open_engine(precision="f16")
+    assert "\rbuilding the TensorRT engine: Building Engine 50%" in capsys.readouterr().err
