@@ -19,7 +19,7 @@ from vision.detectors.tensorrt_opening import open_tensorrt
 
 @NEEDS_COMPILER
 @pytest.mark.skipif(not default_bundle_folder().is_dir(), reason="no bundle is shipped yet")
-@pytest.mark.parametrize("version", ["10.3.0", "11.0.0"])
+@pytest.mark.parametrize("version", [pytest.param("10.3.0", marks=pytest.mark.soak), "11.0.0"])
 def test_the_shipped_network_in_16_bits_passes_parity_on_every_version(
     version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
