@@ -15,7 +15,7 @@ COPY . .
 # compiled here, so that the image that runs needs no compiler
 RUN python3 -m venv --system-site-packages /opt/farz \
  && /opt/farz/bin/pip install '.[fleet,gpio,jetson,modbus,plant,serial]' \
- && /opt/farz/bin/python -c "from vision.cuda.nvcc import build_fatbin; from vision.cuda.device import FATBIN_PATH; print(build_fatbin(FATBIN_PATH, ['sm_87']))" \
+ && /opt/farz/bin/python -I -c "from vision.cuda.nvcc import build_fatbin; from vision.cuda.device import FATBIN_PATH; print(build_fatbin(FATBIN_PATH, ['sm_87']))" \
  && bash docker/bill_of_materials.sh /opt/farz /opt/farz/share/farz/bill-of-materials
 
 FROM ${RUNTIME_IMAGE}

@@ -31,8 +31,11 @@ def check_processors(settings: Settings) -> Finding:
     wanted = settings.controller.cpu
     if wanted is not None and wanted >= count:
         return Finding("processors", Verdict.WRONG, f"controller.cpu = {wanted}, but there are {count}")
-    verdict = Verdict.GOOD if count > _FEWEST_PROCESSORS else Verdict.POOR
-    return Finding("processors", verdict, f"{count} processors")
+    if count <= _FEWEST_PROCESSORS:
+        return Finding(
+            "processors", Verdict.POOR, f"{count} processors: with {_FEWEST_PROCESSORS + 1} shots are steadier"
+        )
+    return Finding("processors", Verdict.GOOD, f"{count} processors")
 
 
 def check_page_port(settings: Settings) -> Finding:

@@ -15,7 +15,7 @@ from sorter.model.stage_times import StageTimes
 from sorter.model.tracks import TrackBatch
 from sorter.model.units import NS_PER_MS, mm_to_um
 from sorter.runtime.clock import Clock
-from vision.detectors.detector import Detector
+from vision.detectors.detector import CountsBytes, Detector
 from vision.frame import Detections, Frame
 from vision.looking import Looking
 from vision.picture_memory import slot_memory
@@ -175,11 +175,11 @@ class Pipeline:
             self._looking.close()
 
     def figures(self) -> dict[str, float]:
-        """What health shows: views, copies, and frames that a newer one replaced."""
+        """What health shows: views, copies, frames that a newer one replaced, and bytes if the detector counts them."""
         figures = {"view_count": float(self.view_count)}
         figures["copies_per_view"] = self.copied_count / max(1, self.view_count)
         figures["replaced_frame_count"] = float(0 if self._looking is None else self._looking.replaced_count)
-        return figures
+        return figures | (self._detector.moved_bytes() if isinstance(self._detector, CountsBytes) else {})
 
     def _view(self, frame: Frame, detections: Detections, detector: Detector) -> View:
         tracks = self._timed("track", lambda: self.tracker.update(detections, frame.travel_um))

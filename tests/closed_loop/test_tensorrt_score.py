@@ -10,6 +10,7 @@ from gpu_fakes import NEEDS_COMPILER, pretended_gpu
 
 from sorter.runtime.bundle import default_bundle_folder
 from training.evaluation.score_command import score
+from vision.detectors import tensorrt_opening
 
 pytestmark = [
     NEEDS_COMPILER,
@@ -28,6 +29,7 @@ def scored(detector: str, *words: str) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(tensorrt_opening, "_VECTOR_COUNT", 3)
 
 
 @pytest.fixture(scope="module")

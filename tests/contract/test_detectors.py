@@ -28,7 +28,7 @@ from sorter.runtime.bundle import (
 )
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.configuration import settings_from
-from vision.detectors import Detector, open_detector
+from vision.detectors import Detector, open_detector, tensorrt_opening
 from vision.detectors.openvino_detector import known_precisions
 from vision.frame import Detections, Frame
 from vision.picture_memory import slot_memory
@@ -51,7 +51,8 @@ INT8_FORMS = [
 
 
 @pytest.fixture(autouse=True)
-def _gpu() -> Iterator[None]:
+def _gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(tensorrt_opening, "_VECTOR_COUNT", 2)
     with pretended_gpu():
         yield
 

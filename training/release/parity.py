@@ -91,6 +91,7 @@ class Difference(msgspec.Struct, frozen=True):
 TOLERANCES: Mapping[str, Tolerance] = {
     "f32": Tolerance(0.5, 0.005, 0.002),
     "bf16": Tolerance(8.0, 0.10, 0.02),
+    "f16-emulated": Tolerance(4.0, 0.05, 0.01),
     "int8": Tolerance(12.0, 0.25, 0.03),
     "int8-emulated": Tolerance(12.0, 0.25, 0.03),
 }

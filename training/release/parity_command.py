@@ -9,7 +9,14 @@ import msgspec
 import numpy as np
 
 from sorter.model.settings import DetectorSettings
-from sorter.runtime.bundle import ONNX_QDQ_FORM, OPENVINO_INT8_FORM, Bundle, ClassCalibration, load_bundle
+from sorter.runtime.bundle import (
+    ONNX_F16_FORM,
+    ONNX_QDQ_FORM,
+    OPENVINO_INT8_FORM,
+    Bundle,
+    ClassCalibration,
+    load_bundle,
+)
 from sorter.runtime.labelled_folder import LabelledPicture, read_labelled_folder
 from training.evaluation.evaluate import OPERATING_PROBABILITY, detect_by
 from training.progress import progress
@@ -119,6 +126,9 @@ def other_detectors(bundle: Bundle) -> list[tuple[str, Detector]]:
     if ONNX_QDQ_FORM in bundle.manifest.forms:
         form = form_named(bundle, ONNX_QDQ_FORM)
         found.append((ONNX_QDQ_FORM, OnnxRuntimeDetector(bundle, small, form)))
+    if ONNX_F16_FORM in bundle.manifest.forms:
+        form = form_named(bundle, ONNX_F16_FORM)
+        found.append((ONNX_F16_FORM, OnnxRuntimeDetector(bundle, small, form)))
     return found
 
 

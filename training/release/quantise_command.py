@@ -12,7 +12,8 @@ from sorter.runtime.clock import SystemClock
 from training.release.quantise_limits import Limits
 
 _PATH = click.Path(path_type=Path)
-_FORMS = ("openvino-int8", "onnx-qdq")
+_USUAL_FORMS = ("openvino-int8", "onnx-qdq")
+_FORMS = (*_USUAL_FORMS, "onnx-f16")
 _NOT_ACCEPTED_EXIT_CODE = 1
 
 
@@ -20,7 +21,9 @@ _NOT_ACCEPTED_EXIT_CODE = 1
 @click.argument("bundle", type=_PATH)
 @click.option("--data", multiple=True, required=True, type=_PATH, help="Labelled folder that the model learned from.")
 @click.option("--validate", type=_PATH, help="Labelled folder to measure on; else captures kept out of --data.")
-@click.option("--form", "forms", multiple=True, type=click.Choice(_FORMS), help="Make this form only; else both.")
+@click.option(
+    "--form", "forms", multiple=True, type=click.Choice(_FORMS), help="Make this form only; else the first two."
+)
 @click.option("--max-drop", type=click.FloatRange(0, 1), default=0.01, show_default=True, help="Largest loss of mAP50.")
 @click.option(
     "--max-class-drop",
@@ -36,11 +39,12 @@ def quantise(
     bundle: Path, data: tuple[Path, ...], validate: Path | None, forms: tuple[str, ...], max_drop: float,
     max_class_drop: float, pictures: int, seed: int, as_json: bool,
 ) -> None:  # fmt: skip
-    r"""Add forms in 8-bit numbers to a model bundle, and measure what they lose.
+    r"""Add forms in smaller numbers to a model bundle, and measure what they lose.
 
     \b
     openvino-int8   for x86 and Arm processors: detector.precision = "int8"
     onnx-qdq        Q/DQ ONNX, laid out for TensorRT; checked against its rules and in ONNX Runtime, not in TensorRT
+    onnx-f16        16-bit floats in the graph, for TensorRT from version 11 on: detector.precision = "f16"
 
     Box decoding and stem stay in floats; further layers are given theirs back until the loss is within the limits. A
     form that stays beyond them is not written, and the exit code is 1. What everything is measured against is true
@@ -59,7 +63,7 @@ def quantise(
     opened = load_bundle(bundle)
     chosen = read_quantisation_set(opened, data, validate, pictures, seed)
     limits = Limits(max_drop, max_class_drop)
-    report = quantise_bundle(opened, chosen, forms or _FORMS, limits, SystemClock())
+    report = quantise_bundle(opened, chosen, forms or _USUAL_FORMS, limits, SystemClock())
     click.echo(msgspec.json.encode(report).decode() if as_json else quantisation_table(report))
     if report.is_written and (bundle / f"{MANIFEST_NAME}{SIGNATURE_SUFFIX}").is_file():
         click.echo(f"{bundle}: its signature was made for the manifest before this; sign it again", err=True)

@@ -44,6 +44,14 @@ def rungs_for(layer_names: Iterable[str]) -> tuple[Rung, ...]:
     )
 
 
+def half_rung(layer_names: Iterable[str]) -> Rung:
+    """The one way to 16-bit floats: what decodes boxes keeps its own."""
+    first = rungs_for(layer_names)[0]
+    if not first.float_layers:
+        return first
+    return Rung("box decoding in floats", first.float_layers[:1])
+
+
 def kept_in_floats(layer_names: Sequence[str], rung: Rung) -> list[str]:
     """The layers that a rung leaves alone, in the network's order."""
     patterns = [re.compile(one) for one in rung.float_layers]

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from sorter.errors import FarzError
 from sorter.model.settings import DetectorSettings
-from sorter.runtime.bundle import ONNX_QDQ_FORM, Bundle
+from sorter.runtime.bundle import ONNX_F16_FORM, ONNX_QDQ_FORM, Bundle
 from sorter.runtime.clock import Clock
 from sorter.runtime.labelled_folder import LabelledPicture
 from training.evaluation.average_precision import FAINTEST_SCORE
 from training.evaluation.evaluate import detect_by
 from training.progress import progress
+from training.release.half_floats import write_f16
 from training.release.quantise_bundle import MadeForm, with_forms
-from training.release.quantise_layers import Rung, rungs_for
+from training.release.quantise_layers import Rung, half_rung, rungs_for
 from training.release.quantise_limits import Drop, Limits, Worth, drop_between, worth_of
 from training.release.quantise_onnx import write_qdq
 from training.release.quantise_openvino import ControlJudge, float_model, layer_names, quantised_model, save_model
@@ -161,7 +162,8 @@ class _Work:
     def climb(self, name: str) -> _Tried:
         """Try rung after rung until the form keeps the limits; the last one tried if none does."""
         tried: _Tried | None = None
-        rungs = rungs_for(layer_names(float_model(self._bundle.network_path)))
+        names = layer_names(float_model(self._bundle.network_path))
+        rungs = (half_rung(names),) if name == ONNX_F16_FORM else rungs_for(names)
         for rung in rungs:
             if name == ONNX_QDQ_FORM and rung.is_controlled:
                 continue  # accuracy control works on OpenVINO's graph
@@ -206,7 +208,8 @@ class _Work:
         )
 
     def _try(self, name: str, rung: Rung) -> _Tried:
-        files = self._write_qdq(rung) if name == ONNX_QDQ_FORM else self._write_openvino(rung)
+        writers = {ONNX_QDQ_FORM: self._write_qdq, ONNX_F16_FORM: self._write_f16}
+        files = writers.get(name, self._write_openvino)(rung)
         detector = self._open(name, files[0], FAINTEST_SCORE)
         worth = _worth(self._pictures.judged, detector, f"{name}, {rung.name}")
         return _Tried(name, files, rung.name, worth, drop_between(self.worth, worth, self._limits))
@@ -214,6 +217,11 @@ class _Work:
     def _write_qdq(self, rung: Rung) -> tuple[Path, ...]:
         path = self._scratch / "qdq.onnx"
         write_qdq(self._bundle.network_path, path, self._inputs, rung)
+        return (path,)
+
+    def _write_f16(self, rung: Rung) -> tuple[Path, ...]:
+        path = self._scratch / "f16.onnx"
+        write_f16(self._bundle.network_path, path, rung)
         return (path,)
 
     def _write_openvino(self, rung: Rung) -> tuple[Path, ...]:
@@ -228,7 +236,7 @@ class _Work:
     def _open(self, name: str, path: Path, score_threshold: float | None) -> Detector:
         network = self._bundle.manifest.network
         form = Form(name, path, network.input_width_px, network.input_height_px)
-        kind: Any = OnnxRuntimeDetector if name == ONNX_QDQ_FORM else OpenVinoDetector
+        kind: Any = OnnxRuntimeDetector if name in {ONNX_QDQ_FORM, ONNX_F16_FORM} else OpenVinoDetector
         detector: Detector = kind(self._bundle, _settings("int8", score_threshold), form)
         return detector
 

@@ -1,7 +1,7 @@
 """What every detector looks like to the pipeline; each runtime has a module of its own."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vision.frame import Detections, Frame
 
@@ -62,6 +62,15 @@ class Detector(Protocol):
 
     def open_seat(self) -> Seat:
         """One more place for a frame, with buffers of its own."""
+        ...
+
+
+@runtime_checkable
+class CountsBytes(Protocol):
+    """A detector that counts what it moves between processor and accelerator."""
+
+    def moved_bytes(self) -> dict[str, float]:
+        """Bytes moved per frame so far, on average, by what they are."""
         ...
 
 

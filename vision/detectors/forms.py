@@ -6,7 +6,7 @@ import msgspec
 
 from sorter.errors import BundleError
 from sorter.model.settings import DetectorSettings
-from sorter.runtime.bundle import ONNX_QDQ_FORM, OPENVINO_INT8_FORM, Bundle
+from sorter.runtime.bundle import ONNX_F16_FORM, ONNX_QDQ_FORM, OPENVINO_INT8_FORM, Bundle
 
 MAIN_FORM = "network"
 _INT8_FORMS = {"openvino": OPENVINO_INT8_FORM, "onnxruntime": ONNX_QDQ_FORM, "tensorrt": ONNX_QDQ_FORM}
@@ -33,6 +33,13 @@ def chosen_form(bundle: Bundle, settings: DetectorSettings) -> Form:
 def int8_form_name(runtime: str) -> str:
     """What the form for 8-bit numbers is called in the manifest."""
     return _INT8_FORMS[runtime]
+
+
+def small_form_name(runtime: str, precision: str) -> str | None:
+    """The form that a runtime wants for a precision that it is to choose by itself; None: the network itself."""
+    if precision == "int8":
+        return int8_form_name(runtime)
+    return ONNX_F16_FORM if (runtime, precision) == ("tensorrt", "f16") else None
 
 
 def form_named(bundle: Bundle, name: str) -> Form:

@@ -13,7 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 from sorter.errors import BundleError
 from sorter.model.settings import DetectorSettings
-from sorter.runtime.bundle import ONNX_QDQ_FORM, Bundle
+from sorter.runtime.bundle import ONNX_F16_FORM, ONNX_QDQ_FORM, Bundle
 from vision.detectors.forms import Form, chosen_form
 from vision.detectors.network import NetworkPort
 from vision.detectors.precision import check_is_known
@@ -23,7 +23,7 @@ _REFUSALS = (
     refusals.Fail, refusals.InvalidArgument, refusals.InvalidGraph, refusals.InvalidProtobuf, refusals.NoSuchFile,
     refusals.NotImplemented, refusals.RuntimeException,
 )  # fmt: skip
-_PRECISIONS = {ONNX_QDQ_FORM: "int8-emulated"}
+_PRECISIONS = {ONNX_QDQ_FORM: "int8-emulated", ONNX_F16_FORM: "f16-emulated"}
 
 
 class OnnxRuntimeDetector:

@@ -13,7 +13,7 @@ from sorter.model.units import NS_PER_MS
 from sorter.runtime.bundle import Bundle
 from sorter.runtime.clock import Clock
 from vision.detectors.detector import Detector
-from vision.detectors.forms import int8_form_name
+from vision.detectors.forms import small_form_name
 from vision.frame import Frame
 
 _TIMED_ROUNDS = 7
@@ -84,7 +84,8 @@ def _reason(times_ms: Mapping[str, float], refused: Mapping[str, str]) -> str:
 def _refusal(bundle: Bundle, runtime: str, precision: str) -> str | None:
     if precision == "f32":
         return None
-    if precision != "int8":
+    form_name = small_form_name(runtime, precision)
+    if form_name is None:
         return gate_refusal(bundle.manifest.metrics, f"{precision}_")
-    form = bundle.manifest.forms.get(int8_form_name(runtime))
+    form = bundle.manifest.forms.get(form_name)
     return "the bundle has no such form" if form is None else gate_refusal(form.metrics)

@@ -11,6 +11,8 @@ from vision.frame import Detections, Frame
 
 _PARTNER_OVERLAP_RATIO = 0.5
 _SURE_PROBABILITY = 0.3
+# where boxes of one item are alike, which of them is kept is chance: a few may differ
+_PERCENTILE = 95
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -33,8 +35,8 @@ class Parity(msgspec.Struct, frozen=True):
     """How far two detectors are apart.
 
     Attributes:
-        box_px: largest difference of a box's side, over all partners.
-        probability: largest difference of a class's probability.
+        box_px: 95th percentile, over all partners, of the largest difference of a box's sides.
+        probability: the same of the largest difference of a class's probability.
         alone_ratio: share of sure detections of either that the other has not found.
         sure_count: how many sure detections there were.
         excess: what is beyond the limit; empty if nothing is.
@@ -68,8 +70,8 @@ def compared(
         sure: detections below this score are ignored unless they are the partner of a sure one.
     """
     parts = [_differences(seen.detect(frame), reference.detect(frame), sure) for frame in frames]
-    box_px = max((part[0] for part in parts), default=0.0)
-    probability = max((part[1] for part in parts), default=0.0)
+    box_px = _high(np.concatenate([part[0] for part in parts]))
+    probability = _high(np.concatenate([part[1] for part in parts]))
     sure_count = sum(part[3] for part in parts)
     alone_ratio = sum(part[2] for part in parts) / max(1, sure_count)
     excess = _excess((box_px, probability, alone_ratio), LIMITS[precision])
@@ -83,18 +85,24 @@ def _excess(found: tuple[float, float, float], limit: Limit) -> tuple[str, ...]:
     return tuple(f"{name} {value:.3g} is above {most:g}" for name, value, most in rows if not value <= most)
 
 
-def _differences(seen: Detections, reference: Detections, sure: float) -> tuple[float, float, int, int]:
-    """Largest box and probability difference, sure detections without a partner, and sure detections of both."""
+def _high(values: NDArray[np.float64]) -> float:
+    return float(np.percentile(values, _PERCENTILE)) if len(values) else 0.0
+
+
+def _differences(
+    seen: Detections, reference: Detections, sure: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int, int]:
+    """Box and probability differences of partners, sure detections without one, and sure detections of both."""
     overlaps = _overlap_ratios(seen.boxes_px, reference.boxes_px)
     is_sure, is_sure_reference = _is_sure(seen, sure), _is_sure(reference, sure)
     partner = overlaps.argmax(axis=1) if overlaps.size else np.zeros(len(overlaps), np.intp)
     paired = is_sure & (overlaps.max(axis=1, initial=0.0) >= _PARTNER_OVERLAP_RATIO)
     found = overlaps.max(axis=0, initial=0.0) >= _PARTNER_OVERLAP_RATIO
     alone_count = int((is_sure & ~paired).sum() + (is_sure_reference & ~found).sum())
-    boxes = np.abs(seen.boxes_px[paired] - reference.boxes_px[partner[paired]])
-    probabilities = np.abs(seen.class_probs[paired] - reference.class_probs[partner[paired]])
+    boxes = np.abs(seen.boxes_px[paired] - reference.boxes_px[partner[paired]]).max(axis=1, initial=0.0)
+    probabilities = np.abs(seen.class_probs[paired] - reference.class_probs[partner[paired]]).max(axis=1, initial=0.0)
     count = int(is_sure.sum() + is_sure_reference.sum())
-    return float(boxes.max(initial=0.0)), float(probabilities.max(initial=0.0)), alone_count, count
+    return boxes.astype(np.float64), probabilities.astype(np.float64), alone_count, count
 
 
 def _is_sure(found: Detections, sure: float) -> NDArray[np.bool_]:

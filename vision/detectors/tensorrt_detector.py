@@ -78,6 +78,8 @@ class TensorRtDetector:
         self._bundle = bundle
         self._settings = settings
         self._device = device
+        # an engine must not outlive the library's runtime and logger
+        self._library = library
         self._engine = engine
         with device.current():
             self._sides = library.sides(engine)
@@ -101,6 +103,17 @@ class TensorRtDetector:
             sum(seat.head.byte_count * seat.laid_count for seat in self._seats),
             sum(seat.laid_count for seat in self._seats),
         )
+
+    def moved_bytes(self) -> dict[str, float]:
+        """See `CountsBytes`."""
+        moved = self.traffic
+        totals = {
+            "copied": moved.copied_bytes,
+            "read_in_place": moved.read_bytes,
+            "written": moved.written_bytes,
+            "returned": moved.returned_bytes,
+        }
+        return {f"{name}_bytes_per_frame": total / max(1, moved.frame_count) for name, total in totals.items()}
 
     def detect(self, frame: Frame) -> Detections:
         """Items in one picture; see `Detector`."""
@@ -147,8 +160,9 @@ class Seat:
         self.head = GpuHead(device, sides[1], network, class_count, settings, self.stream)
         with device.current():
             self._context = engine.create_execution_context()
-            self._context.set_tensor_address(sides[0].name, self.input.address)
-            self._context.set_tensor_address(sides[1].name, self.head.address)
+            for side, address in zip(sides, (self.input.address, self.head.address), strict=True):
+                if not self._context.set_tensor_address(side.name, address):
+                    raise BundleError(f"bundle {bundle.folder}: TensorRT takes no memory for {side.name!r}")
         self._graph: Launch | None = None
         self._run_count = 0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tensorrt")

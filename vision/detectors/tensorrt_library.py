@@ -80,7 +80,8 @@ class TensorRt:
         if recipe.precision == "f16" and not recipe.has_types and not self._has_flags:
             raise ConfigurationError(
                 f"configuration: detector.precision = 'f16': TensorRT {self.version} takes 16-bit numbers from the "
-                "ONNX file alone, and this bundle has no form 'onnx-f16'; use 'f32' or 'int8'"
+                "ONNX file alone, and this bundle has no form 'onnx-f16': make it with farz train quantise --form "
+                "onnx-f16, or use 'f32' or 'int8'"
             )
 
     def build(self, recipe: Recipe, timing_cache: bytes, tell: TellProgress) -> Built:

@@ -1,6 +1,7 @@
 """Finding the engine that fits bundle, library and board: one proven before, else a new one, proven first."""
 
 import logging
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from vision.sources.opening import open_source
 
 _LOG = logging.getLogger(__name__)
 Allocate = Callable[[tuple[int, ...], type[np.uint8]], NDArray[np.uint8]]
-_VECTOR_COUNT = 6
+_VECTOR_COUNT = 16
 _FRAMES_BETWEEN_VECTORS = 25
 
 
@@ -139,18 +140,27 @@ class _Opening:
         settings = msgspec.structs.replace(self._settings, runtime="onnxruntime", precision=precision)
         network = self._bundle.manifest.network
         frames = vectors(network.input_height_px, network.input_width_px, self._device.mapped_empty)
-        return compared(seen, OnnxRuntimeDetector(self._bundle, settings), frames, self._recipe.precision)
+        reference = OnnxRuntimeDetector(self._bundle, settings)
+        parity = compared(seen, reference, frames, self._recipe.precision)
+        if parity.sure_count:
+            return parity
+        # a network for other things than these pictures show: what it faintly sees must do
+        return compared(seen, reference, frames, self._recipe.precision, sure=self._settings.score_threshold)
 
 
 class _Progress:
-    """Says how far a build is, at most ten times a phase."""
+    """Says how far a build is: on a terminal in one line that is written over, and in the log ten times a phase."""
 
     def __init__(self) -> None:
         self._told: dict[str, int] = {}
 
     def tell(self, phase: str, done_count: int, step_count: int) -> None:
-        """Log a tenth once."""
-        tenth = 10 * done_count // max(1, step_count)
+        """Show a step; called by TensorRT, on any thread."""
+        share = done_count / max(1, step_count)
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\rbuilding the TensorRT engine: {phase} {share:.0%}\033[K")
+            sys.stderr.flush()
+        tenth = int(10 * share)
         if self._told.get(phase) != tenth:
             self._told[phase] = tenth
             _LOG.info("building the engine: %s, %d %%", phase, 10 * tenth)

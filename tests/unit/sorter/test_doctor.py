@@ -1,6 +1,7 @@
 """`farz doctor`: every check of the table says something, and what is wrong shows in the exit code."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,17 @@ NO_BOARD = {
         "serial": {"device": "/dev/no-such", "first_outputs": {"pet": 0, "hdpe": 112, "can": 224}},
     },
 }
+
+
+@pytest.fixture
+def free_port_config(tmp_path: Path) -> str:
+    """Another line may run on this machine while it is tested."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    path = tmp_path / "line.toml"
+    path.write_text(f"[ui]\nport = {port}\n")
+    return str(path)
 
 
 def test_every_check_of_the_table_finds_something_of_its_own() -> None:
@@ -52,10 +64,12 @@ def test_the_exit_code_tells(tmp_path: Path) -> None:
     assert json.loads(said.output)["model"]["verdict"] == "wrong"
 
 
-def test_without_a_gpu_every_line_about_one_says_so_and_the_exit_code_is_0(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gpu_every_line_about_one_says_so_and_the_exit_code_is_0(
+    monkeypatch: pytest.MonkeyPatch, free_port_config: str
+) -> None:
     monkeypatch.setattr(doctor_gpu_checks, "gpu_absence", lambda: "no NVIDIA device")
     with pretended_gpu(has_gpu=False):  # nothing may even be asked of it
-        said = CliRunner().invoke(doctor, [])
+        said = CliRunner().invoke(doctor, ["--config", free_port_config])
     assert said.exit_code == 0, said.output
     about_gpu = [line for line in said.output.splitlines() if line.startswith("gpu")]
     assert len(about_gpu) == 8
@@ -84,8 +98,10 @@ def test_the_report_has_all_that_helps_and_no_secret(tmp_path: Path) -> None:
     assert {"machine", "written_at", "recipe_hash", "settings"} <= set(report)
 
 
-def test_a_report_is_written_beside_what_is_printed(tmp_path: Path) -> None:
-    said = CliRunner().invoke(doctor, ["--json", "--report", str(tmp_path / "report.json")])
+def test_a_report_is_written_beside_what_is_printed(tmp_path: Path, free_port_config: str) -> None:
+    said = CliRunner().invoke(
+        doctor, ["--config", free_port_config, "--json", "--report", str(tmp_path / "report.json")]
+    )
     assert said.exit_code == 0, said.output
     report = json.loads((tmp_path / "report.json").read_text())
     assert {one["name"] for one in report["findings"]} == set(json.loads(said.output)) == set(CHECKS)

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from sorter.errors import BadInputError, DataFolderError
 from sorter.model.materials import CLASS_NAMES
 from sorter.model.settings import DetectorSettings
-from sorter.runtime.bundle import ONNX_QDQ_FORM, OPENVINO_INT8_FORM, ClassCalibration, load_bundle
+from sorter.runtime.bundle import ONNX_F16_FORM, ONNX_QDQ_FORM, OPENVINO_INT8_FORM, ClassCalibration, load_bundle
 from sorter.runtime.clock import ManualClock
 from training.evaluation.evaluate import detect_by, labelled_boxes_px
 from training.release import quantise_run
@@ -291,3 +291,27 @@ def test_bad_input_is_one_sentence(untouched: Path, folders: tuple[Path, Path], 
         invoke(quantise, untouched, "--data", tmp_path)
     with pytest.raises(BadInputError):
         invoke(quantise, tmp_path, "--data", folders[0])
+
+
+def test_a_form_in_16_bit_floats_keeps_only_box_decoding_in_floats(
+    untouched: Path, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder = copied(untouched, tmp_path / "tiny")
+    answer = invoke(
+        quantise, folder, "--data", folders[0], "--validate", folders[1], "--form", ONNX_F16_FORM, "--pictures", 2,
+        "--json", "--max-drop", 1, "--max-class-drop", 1,
+    )  # fmt: skip
+    assert answer.exit_code == 0, answer.output
+    (_, told) = json.loads(answer.stdout)["forms"]
+    assert (told["form"], told["precision"], told["floats"]) == (
+        ONNX_F16_FORM,
+        "f16-emulated",
+        "box decoding in floats",
+    )
+    bundle = load_bundle(folder)
+    assert set(bundle.manifest.forms) == {ONNX_F16_FORM}
+    halved = onnx.load(str(form_named(bundle, ONNX_F16_FORM).path))
+    weights = [one for one in halved.graph.initializer if len(one.dims) == 4]
+    assert sum(one.data_type == onnx.TensorProto.FLOAT16 for one in weights) >= len(weights) - 2
+    assert halved.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    assert halved.graph.output[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT

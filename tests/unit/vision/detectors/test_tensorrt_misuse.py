@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import default_bundle_folder, load_bundle
 from vision.cuda.device import CudaDevice, open_device
+from vision.detectors import tensorrt_opening
 from vision.detectors.tensorrt_detector import Seat, TensorRtDetector
 from vision.detectors.tensorrt_library import Recipe, TensorRt
 from vision.detectors.tensorrt_opening import open_tensorrt, vectors
@@ -38,7 +40,8 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def opened(engines: Path, **settings: Any) -> TensorRtDetector:
     wanted = DetectorSettings(runtime="tensorrt", engine_folder=str(engines))
-    return open_tensorrt(load_bundle(default_bundle_folder()), msgspec.structs.replace(wanted, **settings))
+    with patch.object(tensorrt_opening, "_VECTOR_COUNT", 1):
+        return open_tensorrt(load_bundle(default_bundle_folder()), msgspec.structs.replace(wanted, **settings))
 
 
 def a_frame() -> Frame:
@@ -50,7 +53,8 @@ def a_frame() -> Frame:
 
 @functools.cache
 def sprites() -> NDArray[np.uint8]:
-    return vectors(416, 736)[0].image
+    with patch.object(tensorrt_opening, "_VECTOR_COUNT", 1):
+        return vectors(416, 736)[0].image
 
 
 def seat_of(engines: Path) -> Seat:
