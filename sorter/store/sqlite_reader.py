@@ -17,7 +17,7 @@ from sorter.store.statements import SERIES_COUNTS, SERIES_ITEMS, TOTAL_COUNTS, T
 
 _ONE_DEVICE = " AND device_id = ?"
 _ORDER = ", ".join(EVENT_ORDER)
-# asked for in one select, SQLite would read the whole table instead of both ends of its key
+# the two apart, since SQLite looks up either end of an index but reads all of it for both
 _SPAN = "SELECT (SELECT MIN(start_ms) FROM counts_by_minute), (SELECT MAX(start_ms) FROM counts_by_minute)"
 _DEVICES = "SELECT DISTINCT device_id FROM boots ORDER BY device_id"
 _FACT = "SELECT value FROM facts WHERE name = ?"
