@@ -107,7 +107,9 @@ def _report(windows: list[_Window], overload: Outcome, quiet_ms: list[float], bu
         {
             "api.reader_count": float(_READER_COUNT),
             "api.stream_count": float(_STREAM_COUNT),
-            "api.readers": "each asks once a second, with the tag of what it has; the items come from the oracle",
+            "api.readers": "each asks once a second, with the tag of what it has",
+            "api.streams": "the line's state, four times a second",
+            "api.line": "sprites at 2 m/s, items from the oracle",
             "api.answer_count": float(len(answered_ms)),
             "api.command_count": float(len(quiet_ms) + len(busy_ms)),
             "api.quiet_frame_to_command_p99_ms": quiet_p99_ms or 0.0,
