@@ -23,6 +23,7 @@ CHECKS: dict[str, str] = {
     "processors": "sorter.doctor_checks:check_processors",
     "memory": "sorter.doctor_machine_checks:check_memory",
     "disk": "sorter.doctor_machine_checks:check_disk",
+    "store": "sorter.doctor_checks:check_store",
     "heat": "sorter.doctor_machine_checks:check_heat",
     "power": "sorter.doctor_machine_checks:check_power",
     "page": "sorter.doctor_checks:check_page_port",

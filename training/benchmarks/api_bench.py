@@ -70,6 +70,8 @@ def bench_api(*, is_quick: bool) -> Report:
         with _running_line(folder) as port:
             readers = Load(port, token, window_s, _READER_COUNT, _STREAM_COUNT, pause_s=1.0)
             windows = list(_windows(readers, round_count, window_s))
+            # until the line has noticed that the streams were left
+            _wait_s(_SETTLE_S)
             overload = _ask(msgspec.structs.replace(readers, duration_s=overload_s, pause_s=0.0))
             _wait_s(_SETTLE_S)
         quiet_ms = _commands_ms(folder, [window for window in windows if window.outcome is None])
@@ -107,7 +109,9 @@ def _report(windows: list[_Window], overload: Outcome, quiet_ms: list[float], bu
         {
             "api.reader_count": float(_READER_COUNT),
             "api.stream_count": float(_STREAM_COUNT),
-            "api.readers": "each asks once a second, with the tag of what it has; the items come from the oracle",
+            "api.readers": "each asks once a second, with the tag of what it has",
+            "api.streams": "the line's state, four times a second",
+            "api.line": "sprites at 2 m/s, items from the oracle",
             "api.answer_count": float(len(answered_ms)),
             "api.command_count": float(len(quiet_ms) + len(busy_ms)),
             "api.quiet_frame_to_command_p99_ms": quiet_p99_ms or 0.0,

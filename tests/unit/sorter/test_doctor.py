@@ -13,7 +13,7 @@ from sorter.doctor_command import CHECKS, doctor, examine
 from sorter.doctor_finding import Finding, Verdict
 from sorter.doctor_report import ticket_report
 from sorter.errors import BundleError
-from sorter.model.settings import ControllerSettings, DetectorSettings, Settings
+from sorter.model.settings import ControllerSettings, DetectorSettings, Settings, StoreSettings
 from sorter.runtime.configuration import load_settings, settings_from
 from vision import doctor_gpu_checks
 
@@ -49,6 +49,8 @@ def test_every_check_of_the_table_finds_something_of_its_own() -> None:
     [
         (Settings(controller=ControllerSettings(cpu=1023)), "processors"),
         (Settings(detector=DetectorSettings(model="no-such-bundle")), "model"),
+        (Settings(store=StoreSettings(folder="/dev/null/store")), "store"),
+        (Settings(store=StoreSettings(min_free_mib=1_000_000)), "store"),
     ],
 )
 def test_what_is_wrong_is_found(settings: Settings, name: str) -> None:
