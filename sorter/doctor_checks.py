@@ -1,6 +1,7 @@
 """Checks of the machine that any line needs; see `sorter.doctor_command` for the table."""
 
 import os
+import shutil
 from pathlib import Path
 
 from sorter.calibration import open_calibration
@@ -8,9 +9,11 @@ from sorter.doctor_finding import Finding, Verdict
 from sorter.errors import BadInputError
 from sorter.model.settings import Settings
 from sorter.page_port import page_port_fault
+from sorter.store.place import store_path
 
 _CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 _FEWEST_PROCESSORS = 2
+_BYTES_PER_MIB = 1024 * 1024
 # counters of the processor itself; others take a trip to the hypervisor or a slow chip for every reading
 _QUICK_SOURCES = frozenset({"tsc", "arch_sys_counter", "kvm-clock"})
 
@@ -50,3 +53,19 @@ def check_model(settings: Settings) -> Finding:
     except BadInputError as error:
         return Finding("model", Verdict.WRONG, str(error))
     return Finding("model", Verdict.GOOD, settings.detector.model or "the shipped model")
+
+
+def check_store(settings: Settings) -> Finding:
+    """Whether the line can write down what it does, and has room for it."""
+    if not settings.store.enabled:
+        return Finding("store", Verdict.POOR, "store.enabled = false: nothing is remembered, so there are no figures")
+    folder = store_path(settings).parent
+    # what is missing of the folder is made when the line starts
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        return Finding("store", Verdict.WRONG, f"{folder} cannot be written to; name another place as store.folder")
+    free_mib = shutil.disk_usage(there).free // _BYTES_PER_MIB
+    if free_mib < settings.store.min_free_mib:
+        return Finding("store", Verdict.WRONG, f"{folder}: {free_mib} MiB free, of which none may be used")
+    verdict = Verdict.GOOD if free_mib >= settings.store.max_file_mib else Verdict.POOR
+    return Finding("store", verdict, f"{folder}: {free_mib} MiB free, up to {settings.store.max_file_mib} may be used")

@@ -18,6 +18,7 @@ CHECKS: tuple[str, ...] = (
     "sorter.doctor_checks:check_processors",
     "sorter.doctor_checks:check_page_port",
     "sorter.doctor_checks:check_model",
+    "sorter.doctor_checks:check_store",
     "actuators.doctor_checks:check_real_time",
     "actuators.doctor_checks:check_memory_lock",
     "actuators.doctor_checks:check_driver_library",

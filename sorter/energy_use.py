@@ -40,12 +40,12 @@ class EnergyUse:
         self._shot_count += _shots(report) - (_shots(before) if before else 0)
         self._valves = report
 
-    def step(self, now_ns: int, *, is_executing: bool) -> list[dict[str, Any]]:
-        """Every ten seconds what was used since, as fields of `EnergyUsed`; else nothing."""
+    def step(self, now_ns: int, *, is_executing: bool, is_last: bool = False) -> list[dict[str, Any]]:
+        """Every ten seconds, and at the last, what was used since, as fields of `EnergyUsed`; else nothing."""
         if self._since_ns is None:
             self._since_ns = now_ns
         elapsed_ns = now_ns - self._since_ns
-        if elapsed_ns < _PERIOD_NS:
+        if elapsed_ns < (NS_PER_MS if is_last else _PERIOD_NS):
             return []
         self._since_ns = now_ns
         uses = [self._measured(elapsed_ns // NS_PER_MS)]

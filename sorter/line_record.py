@@ -92,8 +92,9 @@ class LineRecord:
         self._note_use(now_ns)
 
     def close(self, now_ns: int) -> None:
-        """Note the last stretch of time; commands that were never answered are written down as they stand."""
+        """Note the last stretch of time and use; commands that were never answered are written down as they stand."""
         self._end_stretch(now_ns)
+        self._note_use(now_ns, is_last=True)
         for ruling, model_id, frame_to_command_ms in self._waiting.values():
             self._keep_item(ruling, model_id, now_ns, None, frame_to_command_ms)
         self._waiting.clear()
@@ -169,9 +170,9 @@ class LineRecord:
             for at_ms, duration_ms in self._stretch.pieces(now_ns):
                 self._keep(ModeTime(mode=self._stretch.mode, duration_ms=duration_ms, **self._stamp(at_ms)))
 
-    def _note_use(self, now_ns: int) -> None:
+    def _note_use(self, now_ns: int, *, is_last: bool = False) -> None:
         is_executing = self._mode is not None and self._mode.mode is Mode.EXECUTE
-        for use in self._energy.step(now_ns, is_executing=is_executing):
+        for use in self._energy.step(now_ns, is_executing=is_executing, is_last=is_last):
             self._keep(EnergyUsed(**use, **self._stamp()))
 
 

@@ -1,27 +1,36 @@
-"""`farz store`: look at a line's store, check it, copy it while the line runs."""
+"""`farz store`: look at a line's store, take figures from it, check it, copy it while the line runs."""
 
 import json
+import re
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
+from sorter.bulletin_table import bulletin_table
 from sorter.command_table import CommandTable
-from sorter.model.rollups import Period
+from sorter.errors import ConfigurationError
+from sorter.figures.bulletin import all_figures
+from sorter.model.rollups import Period, Resolution
+from sorter.runtime.clock import wall_ms
 from sorter.runtime.configuration import load_settings
 from sorter.store.check import CheckReport, check_store
 from sorter.store.place import store_path
 from sorter.store.protocol import StoreSpan
+from sorter.store.reading import period_record
 from sorter.store.sqlite_reader import SqliteReader
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("sorter.store_command:info", "Where the store is, and what it holds."),
     "check": ("sorter.store_command:check", "Check that the file is whole and that sums are those of the events."),
+    "figures": ("sorter.store_command:figures", "Figures of the last hours or days, with intervals and coverage."),
     "backup": ("sorter.store_command:backup", "Copy the store into a file, while the line runs."),
 }
 _NOT_WHOLE_EXIT_CODE = 1
+_MS_PER_UNIT = {"min": Resolution.MINUTE.value, "h": Resolution.HOUR.value, "d": Resolution.DAY.value}
 _ALL_TIME = Period(0, 2**62)
 _config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="Line configuration (TOML) that says where the store is."
@@ -37,6 +46,7 @@ def store() -> None:
 
     \b
     farz store info
+    farz store figures --last 8h
     farz store check --config line.toml
     farz store backup /media/stick/north.sqlite --config line.toml
     """
@@ -81,6 +91,25 @@ def check(config: Path | None, path: Path | None, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--last", default="24h", show_default=True, help="Of so long before now: 8h, 30d, 90min.")
+@_config_option
+@_file_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def figures(last: str, config: Path | None, path: Path | None, as_json: bool) -> None:
+    """Print the figures of a period that ends now: each with its interval, and the share of the period with data."""
+    to_ms = wall_ms()
+    period = Period(to_ms - _duration_ms(last), to_ms)
+    reader = _opened(config, path)
+    found = all_figures(period_record(reader, period), load_settings(config).figures)
+    reader.close()
+    if as_json:
+        report = {"from_ms": period.from_ms, "to_ms": to_ms, "figures": msgspec.to_builtins(found)}
+        click.echo(json.dumps(report, indent=2))
+    else:
+        click.echo(bulletin_table(found))
+
+
+@click.command()
 @click.argument("destination", metavar="FILE", type=click.Path(path_type=Path))
 @_config_option
 @_file_option
@@ -99,6 +128,13 @@ def backup(destination: Path, config: Path | None, path: Path | None) -> None:
 
 def _opened(config: Path | None, path: Path | None) -> SqliteReader:
     return SqliteReader(path or store_path(load_settings(config)))
+
+
+def _duration_ms(text: str) -> int:
+    match = re.fullmatch(r"(\d{1,5})(min|h|d)", text)
+    if match is None or int(match[1]) == 0:
+        raise ConfigurationError(f"--last {text!r}: a duration above zero, such as 8h, 30d or 90min")
+    return int(match[1]) * _MS_PER_UNIT[match[2]]
 
 
 def _times(span: StoreSpan, forgotten_before_ms: int) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ from sorter.errors import StoreError, StoreFullError
 from sorter.model.events import AnyEvent
 from sorter.model.rollups import Resolution, RollUp, summed_only
 from sorter.model.settings import StoreSettings
-from sorter.model.units import NS_PER_S
+from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.store.sqlite_writer import SqliteWriter
 
 MAX_WAITING_COUNT = 100_000
@@ -24,6 +24,8 @@ _MAX_BATCH_COUNT = 5_000
 _MAX_OWED_COUNT = 100_000
 _REOPEN_AFTER_NS = 10 * NS_PER_S
 _TIDY_EVERY_NS = 60 * NS_PER_S
+# a wall clock that was set by more than this while the line ran is not believed when events are to be forgotten
+_MAX_CLOCK_SHIFT_MS = Resolution.HOUR.value
 # items that make room when the file has grown too large; its sums, not its events, are what stays for good
 _FORGET_COUNT = 20_000
 _BYTES_PER_MIB = 1024 * 1024
@@ -58,6 +60,7 @@ class Keeping:
         self._writer: SqliteWriter | None = None
         self._retry_at_ns = 0
         self._tidy_at_ns = 0
+        self._wall_zero_ms: int | None = None
         self.trouble: StoreTrouble | None = None
         self.stored_count = 0
         self.summed_only_count = 0
@@ -141,12 +144,21 @@ class Keeping:
         """One slice of forgetting; the next one at once if there is more to forget."""
         if now_ns < self._tidy_at_ns:
             return
-        deleted_count = writer.forget_before(wall_ms - self._settings.keep_days * Resolution.DAY.value)
+        deleted_count = 0
+        if self._is_clock_steady(now_ns, wall_ms):
+            deleted_count = writer.forget_before(wall_ms - self._settings.keep_days * Resolution.DAY.value)
         if writer.used_bytes() > self._settings.max_file_mib * _BYTES_PER_MIB:
             cutoff_ms = writer.at_ms_of_oldest(_FORGET_COUNT)
             deleted_count += writer.forget_before(cutoff_ms) if cutoff_ms is not None else 0
         if deleted_count == 0:
             self._tidy_at_ns = now_ns + _TIDY_EVERY_NS
+
+    def _is_clock_steady(self, now_ns: int, wall_ms: int) -> bool:
+        """Whether the wall clock has run on since the first step; one that was set may make all events look old."""
+        zero_ms = wall_ms - now_ns // NS_PER_MS
+        if self._wall_zero_ms is None:
+            self._wall_zero_ms = zero_ms
+        return abs(zero_ms - self._wall_zero_ms) <= _MAX_CLOCK_SHIFT_MS
 
     def _let_go(self, now_ns: int) -> None:
         self._retry_at_ns = now_ns + _REOPEN_AFTER_NS

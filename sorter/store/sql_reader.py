@@ -15,7 +15,8 @@ from sorter.store.statements import SERIES_COUNTS, SERIES_ITEMS, TOTAL_COUNTS, T
 
 _ONE_DEVICE = " AND device_id = ?"
 _ORDER = ", ".join(EVENT_ORDER)
-_SPAN = "SELECT MIN(start_ms), MAX(start_ms) FROM counts_by_minute"
+# the two apart, since SQLite looks up either end of an index but reads all of it for both
+_SPAN = "SELECT (SELECT MIN(start_ms) FROM counts_by_minute), (SELECT MAX(start_ms) FROM counts_by_minute)"
 _DEVICES = "SELECT DISTINCT device_id FROM boots ORDER BY device_id"
 _FACT = "SELECT value FROM facts WHERE name = ?"
 _LIVES = "SELECT ordinal, device_id, boot_id, last_seq FROM boots WHERE ordinal >= ? ORDER BY ordinal"

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from sorter.doctor_command import CHECKS, doctor, examine
 from sorter.doctor_finding import Finding, Verdict
-from sorter.model.settings import ControllerSettings, DetectorSettings, Settings
+from sorter.model.settings import ControllerSettings, DetectorSettings, Settings, StoreSettings
 
 
 def test_every_check_of_the_table_finds_something_of_its_own() -> None:
@@ -23,6 +23,8 @@ def test_every_check_of_the_table_finds_something_of_its_own() -> None:
     [
         (Settings(controller=ControllerSettings(cpu=1023)), "processors"),
         (Settings(detector=DetectorSettings(model="no-such-bundle")), "model"),
+        (Settings(store=StoreSettings(folder="/dev/null/store")), "store"),
+        (Settings(store=StoreSettings(min_free_mib=1_000_000)), "store"),
     ],
 )
 def test_what_is_wrong_is_found(settings: Settings, name: str) -> None:

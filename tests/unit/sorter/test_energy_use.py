@@ -45,3 +45,12 @@ def test_nothing_is_told_before_ten_seconds_are_over() -> None:
     assert use.step(5, is_executing=True) == []
     assert use.step(TEN_S_NS, is_executing=True) == []
     assert use.step(TEN_S_NS + 5, is_executing=True) != []
+
+
+def test_what_is_left_at_the_end_is_told() -> None:
+    use = EnergyUse(FixedMeter("rapl", 9), None)
+    assert use.step(0, is_executing=True, is_last=True) == []
+    use.take_valves(valves(5.0, 100))
+    use.take_valves(valves(5.1, 103))
+    (told,) = use.step(3_000_000_000, is_executing=True, is_last=True)
+    assert (told["duration_ms"], told["shot_count"], told["air_ul"]) == (3000, 3, 100_000)

@@ -8,13 +8,14 @@ import apsw
 import pytest
 from click.testing import CliRunner
 
-from sorter.errors import StoreError
+from sorter.errors import ConfigurationError, StoreError
 from sorter.model.condition import Mode
 from sorter.model.events import FaultNoted, ModeTime
 from sorter.model.rollups import CountName, Resolution, summed_only
+from sorter.runtime.clock import wall_ms
 from sorter.store.sqlite_reader import SqliteReader
 from sorter.store.sqlite_writer import SqliteWriter
-from sorter.store_command import backup, check, info
+from sorter.store_command import backup, check, figures, info
 
 DAY_MS = Resolution.DAY.value
 MIDNIGHT_MS = 20_000 * DAY_MS
@@ -106,3 +107,25 @@ def test_a_backup_is_a_whole_store_and_is_made_while_the_line_writes(path: Path,
     again = CliRunner().invoke(backup, [str(tmp_path / "copy.sqlite"), "--file", str(path)])
     assert isinstance(again.exception, StoreError)
     assert "is there already" in str(again.exception)
+
+
+def test_figures_say_what_is_missing_and_how_much_of_the_period_has_data(path: Path) -> None:
+    writer = SqliteWriter(path)
+    writer.record([second(seq, wall_ms() - seq * 60_000) for seq in range(100, 130)])
+    writer.close()
+    ran = CliRunner().invoke(figures, ["--file", str(path), "--last", "300min"])
+    assert ran.exit_code == 0, ran.output
+    rows = {line.split()[0]: line for line in ran.stdout.splitlines()}
+    assert "0.2%" in rows["availability"]
+    assert "nominal_items_per_min is not configured" in rows["oee"]
+    ran = CliRunner().invoke(figures, ["--file", str(path), "--last", "300min", "--json"])
+    found = {one["name"]: one for one in json.loads(ran.stdout)["figures"]}
+    assert found["availability"]["value"] == 1.0
+    assert found["oee"]["reliability"] == "no_data"
+
+
+@pytest.mark.parametrize("text", ["0h", "yesterday", "8", "-1d", "123456d"])
+def test_a_period_that_is_none_is_bad_input(path: Path, text: str) -> None:
+    ran = CliRunner().invoke(figures, ["--file", str(path), "--last", text])
+    assert isinstance(ran.exception, ConfigurationError)
+    assert "8h, 30d or 90min" in str(ran.exception)

@@ -202,6 +202,20 @@ def test_old_events_are_forgotten_their_sums_stay(disk: Disk) -> None:
     keeping.close()
 
 
+def test_a_clock_that_was_set_forward_makes_nothing_forgotten(disk: Disk) -> None:
+    keeping = disk.keeping()
+    keeping.put(second(1))
+    keeping.step(0, NOW_MS)
+    for at_s in (70, 140):
+        keeping.step(at_s * S_NS, NOW_MS + 3650 * DAY_MS)
+    assert len(disk.stored()) == 1
+    keeping.close()
+    later = disk.keeping()
+    later.step(0, NOW_MS + 3650 * DAY_MS)
+    assert disk.stored() == []
+    later.close()
+
+
 def test_a_file_that_may_grow_no_more_is_a_full_disk_to_sqlite_itself(disk: Disk) -> None:
     writers: list[SqliteWriter] = []
 
