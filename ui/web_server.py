@@ -6,24 +6,33 @@ thread that accepts and a pool that answers: one process to watch, to stop, and 
 """
 
 import errno
+import json
 import os
 import socket
 import struct
 import threading
 import weakref
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 from sorter.errors import BadInputError
 
 _THREAD_COUNT = 40
 _CONNECTION_COUNT = 128
-_BACKLOG_COUNT = 64
+# whoever finds this queue full is not refused but tries again a second later, which is what all should be spared
+_BACKLOG_COUNT = 256
 # A client whose network takes nothing for this long is gone; Linux hands the option on to accepted sockets.
 _UNTAKEN_LIMIT_MS = 5000
+_STATUS_OF = {
+    LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+}
+_NO_HTTP = "this is no request that could be read"
 _END_OF_STREAMS_S = 0.3
 _STOP_S = 1.5
 
@@ -148,6 +157,16 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
         except TimeoutError as error:
             raise BrokenPipeError(errno.EPIPE, str(error)) from error
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
+        """What is no HTTP at all is answered like all errors of the API: as a problem document (RFC 9457)."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        try:
+            client.sendall(_unreadable(exc))
+        except OSError:
+            return  # the client was faster
+
     def cut_off(self) -> None:
         """Shut all connections, which wakes whoever writes to a client that does not read, or waits for it to leave."""
         with self._lock:
@@ -160,6 +179,17 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
         self.tmp.close()
         for end in self.PIPE:
             os.close(end)
+
+
+def _unreadable(error: ParseException) -> bytes:
+    """A whole answer, since there is no request that one could belong to."""
+    status = _STATUS_OF.get(type(error), HTTPStatus.BAD_REQUEST)
+    body = json.dumps({"type": "about:blank", "title": status.phrase, "status": status, "detail": _NO_HTTP}).encode()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+        f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 def _shut(connection: socket.socket) -> None:

@@ -1,6 +1,7 @@
 """`farz export`: a line's records for researchers, as partitioned Parquet with a data dictionary."""
 
 import json
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sorter.model.rollups import Period
 from sorter.runtime.configuration import load_settings
 from sorter.store.place import store_path
 
+_STEPS = 1000
 _DATE = click.DateTime(["%Y-%m-%d"])
 
 
@@ -47,7 +49,9 @@ def export(
         period = Period(_ms(begin) if begin else first_ms, _ms(end) if end else last_ms)
         if period.from_ms >= period.to_ms:
             raise BadInputError(f"store {path} holds nothing of the period asked for")
-        exported = export_period(reader, period, folder)
+        is_hidden = not sys.stderr.isatty()
+        with click.progressbar(length=_STEPS, label="export", file=sys.stderr, hidden=is_hidden) as bar:
+            exported = export_period(reader, period, folder, lambda share: bar.update(round(share * _STEPS) - bar.pos))
     finally:
         reader.close()
     if as_json:

@@ -30,7 +30,7 @@ class ExportRow(msgspec.Struct, frozen=True, kw_only=True):
 class ItemRow(ExportRow, frozen=True, kw_only=True):
     """One decided track, what was no item (shadow, stain) included; see reason."""
 
-    at: At
+    time: At
     boot_id: BootId
     seq: Seq
     track_id: Annotated[int, Meta(description="Number of the track within a life of the vision process")]
@@ -69,7 +69,7 @@ class ItemRow(ExportRow, frozen=True, kw_only=True):
 class ModeRow(ExportRow, frozen=True, kw_only=True):
     """The line entered a mode."""
 
-    at: At
+    time: At
     boot_id: BootId
     seq: Seq
     mode: Annotated[str, Meta(description="PackML state; codes: sorter.model.condition.Mode")]
@@ -79,7 +79,7 @@ class ModeRow(ExportRow, frozen=True, kw_only=True):
 class FaultRow(ExportRow, frozen=True, kw_only=True):
     """A fault was raised, or is over."""
 
-    at: At
+    time: At
     boot_id: BootId
     seq: Seq
     process: Annotated[str, Meta(description="Process that noted it")]
@@ -88,9 +88,9 @@ class FaultRow(ExportRow, frozen=True, kw_only=True):
 
 
 class EnergyRow(ExportRow, frozen=True, kw_only=True):
-    """What was used up within duration_ms before at."""
+    """What was used up within duration_ms before time."""
 
-    at: At
+    time: At
     boot_id: BootId
     seq: Seq
     duration_ms: Annotated[int, Meta(description="Length of the stretch", extra={"unit": "ms"})]
@@ -103,7 +103,7 @@ class EnergyRow(ExportRow, frozen=True, kw_only=True):
 class AuditExportRow(ExportRow, frozen=True, kw_only=True):
     """One revision of an audit; the highest revision of an audit_id counts. Who took it is not told."""
 
-    at: At
+    time: At
     boot_id: BootId
     seq: Seq
     audit_id: Annotated[str, Meta(description="The audit, the same in all its revisions")]
@@ -152,9 +152,9 @@ class MaterialExportRow(ExportRow, frozen=True, kw_only=True):
 class DictionaryRow(ExportRow, frozen=True, kw_only=True):
     """One column of one table."""
 
-    table: Annotated[str, Meta(description="Folder or file that the column is in")]
-    column: Annotated[str, Meta(description="Its name")]
-    type: Annotated[str, Meta(description="Arrow type")]
+    table_name: Annotated[str, Meta(description="Folder or file that the column is in")]
+    column_name: Annotated[str, Meta(description="Its name")]
+    arrow_type: Annotated[str, Meta(description="Arrow type")]
     unit: Annotated[str, Meta(description="UCUM unit; empty: none; 1: a share")]
     is_nullable: Annotated[bool, Meta(description="Whether it may be null, which is: not known, or does not apply")]
     description: Annotated[str, Meta(description="What it means")]

@@ -35,7 +35,7 @@ def item_row(event: ItemDecided) -> ItemRow:
     codes = reporting_codes(event.class_name)
     placement_um = event.placement_error_um
     return ItemRow(
-        at=utc(event.at_ms),
+        time=utc(event.at_ms),
         boot_id=event.boot_id,
         seq=event.seq,
         track_id=event.track_id,
@@ -69,14 +69,18 @@ def item_row(event: ItemDecided) -> ItemRow:
 def mode_row(event: ModeChanged) -> ModeRow:
     """A change of mode, without who asked for it."""
     return ModeRow(
-        at=utc(event.at_ms), boot_id=event.boot_id, seq=event.seq, mode=event.mode.value, recipe_hash=event.recipe_hash
+        time=utc(event.at_ms),
+        boot_id=event.boot_id,
+        seq=event.seq,
+        mode=event.mode.value,
+        recipe_hash=event.recipe_hash,
     )
 
 
 def fault_row(event: FaultNoted) -> FaultRow:
     """A fault, without its detail, which may name files and addresses."""
     return FaultRow(
-        at=utc(event.at_ms),
+        time=utc(event.at_ms),
         boot_id=event.boot_id,
         seq=event.seq,
         process=event.process,
@@ -88,7 +92,7 @@ def fault_row(event: FaultNoted) -> FaultRow:
 def energy_row(event: EnergyUsed) -> EnergyRow:
     """A stretch of use."""
     return EnergyRow(
-        at=utc(event.at_ms),
+        time=utc(event.at_ms),
         boot_id=event.boot_id,
         seq=event.seq,
         duration_ms=event.duration_ms,
@@ -102,7 +106,7 @@ def energy_row(event: EnergyUsed) -> EnergyRow:
 def audit_row(event: AuditTaken) -> AuditExportRow:
     """A revision of an audit, without who took it."""
     return AuditExportRow(
-        at=utc(event.at_ms),
+        time=utc(event.at_ms),
         boot_id=event.boot_id,
         seq=event.seq,
         audit_id=event.audit_id,

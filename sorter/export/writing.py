@@ -10,8 +10,8 @@ A folder that exists is whole: everything is written under another name first.
 
 import csv
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,6 +28,7 @@ from sorter.store.protocol import EventCursor, StoreReader
 
 _PAGE_COUNT = 10_000
 _PART_COUNT = 100_000
+_DAY_MS = Resolution.DAY.value
 _HOURS, _MATERIALS, _DICTIONARY = "hours", "materials", "data_dictionary"
 _README = """# Records of waste-sorting lines
 
@@ -48,8 +49,16 @@ class Exported(msgspec.Struct, frozen=True):
     row_counts: dict[str, int]
 
 
-def export_period(reader: StoreReader, period: Period, folder: Path) -> Exported:
+def export_period(
+    reader: StoreReader, period: Period, folder: Path, tell: Callable[[float], None] = lambda _share: None
+) -> Exported:
     """Write all tables of a period to a folder, which must not exist yet.
+
+    Args:
+        reader: of the store.
+        period: which events, by wall time.
+        folder: made here.
+        tell: told how much is done, 0 to 1.
 
     Raises:
         BadInputError: if the folder exists or cannot be written, or pyarrow is not installed.
@@ -61,7 +70,7 @@ def export_period(reader: StoreReader, period: Period, folder: Path) -> Exported
     try:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        counts = _write_all(reader, period, fresh)
+        counts = _write_all(reader, period, fresh, tell)
         fresh.replace(folder)
     except OSError as error:
         raise BadInputError(f"FOLDER {folder} cannot be written: {error}") from error
@@ -75,20 +84,34 @@ def data_dictionary() -> list[DictionaryRow]:
     return [row for name, kind in types.items() for row in _columns(name, kind)]
 
 
-def _write_all(reader: StoreReader, period: Period, folder: Path) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for name, (kind, row_type, make) in EVENT_EXPORTS.items():
-        rows = ((event.device_id, event.at_ms, make(event)) for event in _events(reader, kind, period))
-        counts[name] = _write_partitions(folder / name, row_type, rows)
-    sums = sorted(reader.series(period, Resolution.HOUR).items.items(), key=_by_time)
-    hours = ((key.device_id, key.start_ms, hour_row(key, value)) for key, value in sums)
-    counts[_HOURS] = _write_partitions(folder / _HOURS, HourRow, hours)
-    classes = dict.fromkeys([*(codes.class_name for codes in REPORTING_CODES), *(key.class_name for key, _ in sums)])
+def _write_all(reader: StoreReader, period: Period, folder: Path, tell: Callable[[float], None]) -> dict[str, int]:
+    counts = dict.fromkeys([*EVENT_EXPORTS, _HOURS], 0)
+    classes = dict.fromkeys(codes.class_name for codes in REPORTING_CODES)
+    for name in counts:
+        (folder / name).mkdir()
+    for day in _days(period):
+        for name, (kind, row_type, make) in EVENT_EXPORTS.items():
+            rows = ((event.device_id, make(event)) for event in _events(reader, kind, day))
+            counts[name] += _write_day(folder / name, day, row_type, rows)
+        sums = sorted(reader.series(day, Resolution.HOUR).items.items(), key=_by_time)
+        hours = ((key.device_id, hour_row(key, value)) for key, value in sums)
+        counts[_HOURS] += _write_day(folder / _HOURS, day, HourRow, hours)
+        classes |= dict.fromkeys(key.class_name for key, _ in sums)
+        tell((day.to_ms - period.from_ms) / period.duration_ms)
     materials = [material_row(reporting_codes(name)) for name in classes]
     counts[_MATERIALS] = _write_table(folder / f"{_MATERIALS}.parquet", MaterialExportRow, materials)
     _write_dictionary(folder)
     (folder / "README.md").write_text(_README.format(begin=utc(period.from_ms), end=utc(period.to_ms)))
     return counts
+
+
+def _days(period: Period) -> Iterator[Period]:
+    """A period cut at midnights of UTC."""
+    at_ms = period.from_ms
+    while at_ms < period.to_ms:
+        next_ms = min(period.to_ms, at_ms + _DAY_MS - at_ms % _DAY_MS)
+        yield Period(at_ms, next_ms)
+        at_ms = next_ms
 
 
 def _events(reader: StoreReader, kind: type[Event], period: Period) -> Iterator[AnyEvent]:
@@ -102,40 +125,34 @@ def _events(reader: StoreReader, kind: type[Event], period: Period) -> Iterator[
         after = EventCursor(last.at_ms, last.device_id, last.boot_id, last.seq)
 
 
-def _write_partitions(folder: Path, row_type: type[ExportRow], rows: Iterable[tuple[str, int, ExportRow]]) -> int:
-    """Rows come by time, so that a day is complete when the next begins; a part is kept small enough for memory."""
-    count = 0
-    folder.mkdir()
-    for day, of_day in groupby(rows, key=lambda row: utc(row[1]).date()):
-        parts: dict[str, list[ExportRow]] = {}
-        numbers: dict[str, int] = {}
-        for line, _, row in of_day:
-            count += 1
-            part = parts.setdefault(line, [])
-            part.append(row)
-            if len(part) == _PART_COUNT:
-                _write_part(folder, line, str(day), numbers, row_type, part)
-                parts[line] = []
-        for line, part in parts.items():
-            if part:
-                _write_part(folder, line, str(day), numbers, row_type, part)
+def _write_day(folder: Path, day: Period, row_type: type[ExportRow], rows: Iterable[tuple[str, ExportRow]]) -> int:
+    """The rows of one day, a folder for each line; a part is kept small enough for memory."""
+    count, numbers = 0, Counter[str]()
+    parts: dict[str, list[ExportRow]] = {}
+    for line, row in rows:
+        count += 1
+        parts.setdefault(line, []).append(row)
+        if len(parts[line]) == _PART_COUNT:
+            _write_part(_place(folder, line, day), numbers[line], row_type, parts.pop(line))
+            numbers[line] += 1
+    for line, part in parts.items():
+        _write_part(_place(folder, line, day), numbers[line], row_type, part)
     return count
 
 
-def _write_part(
-    folder: Path, line: str, day: str, numbers: dict[str, int], row_type: type[ExportRow], rows: Sequence[ExportRow]
-) -> None:
+def _place(folder: Path, line: str, day: Period) -> Path:
     # line names are anything; Hive's partitions percent-encode what a path cannot hold
-    place = folder / f"line={quote(line, safe='')}" / f"date={day}"
+    return folder / f"line={quote(line, safe='')}" / f"date={utc(day.from_ms).date()}"
+
+
+def _write_part(place: Path, number: int, row_type: type[ExportRow], rows: Sequence[ExportRow]) -> None:
     place.mkdir(parents=True, exist_ok=True)
-    number = numbers.get(line, 0)
-    numbers[line] = number + 1
     _write_table(place / f"part-{number}.parquet", row_type, rows)
 
 
 def _write_table(path: Path, row_type: type[ExportRow], rows: Sequence[ExportRow]) -> int:
     descriptions = {
-        row.column: {"unit": row.unit, "description": row.description} for row in _columns(path.stem, row_type)
+        row.column_name: {"unit": row.unit, "description": row.description} for row in _columns(path.stem, row_type)
     }
     write_parquet(path, arrow_table(row_type, rows, descriptions))
     return len(rows)
@@ -154,9 +171,9 @@ def _columns(table: str, row_type: type[ExportRow]) -> list[DictionaryRow]:
     types = column_types(row_type)
     return [
         DictionaryRow(
-            table=table,
-            column=column.name,
-            type=types[column.name],
+            table_name=table,
+            column_name=column.name,
+            arrow_type=types[column.name],
             unit=column.unit,
             is_nullable=column.is_nullable,
             description=column.description,

@@ -107,7 +107,9 @@ def _report(windows: list[_Window], overload: Outcome, quiet_ms: list[float], bu
         {
             "api.reader_count": float(_READER_COUNT),
             "api.stream_count": float(_STREAM_COUNT),
-            "api.readers": "each asks once a second, with the tag of what it has; the items come from the oracle",
+            "api.readers": "each asks once a second, with the tag of what it has",
+            "api.streams": "the line's state, four times a second",
+            "api.line": "sprites at 2 m/s, items from the oracle",
             "api.answer_count": float(len(answered_ms)),
             "api.command_count": float(len(quiet_ms) + len(busy_ms)),
             "api.quiet_frame_to_command_p99_ms": quiet_p99_ms or 0.0,
@@ -160,7 +162,7 @@ def _running_line(folder: Path) -> Iterator[int]:
         port = int(probe.getsockname()[1])
     configuration, log = folder / "line.toml", folder / "log"
     configuration.write_text(_CONFIGURATION.format(port=port, folder=folder))
-    command = [sys.executable, "-m", "sorter", "run", "--config", str(configuration)]
+    command = [sys.executable, "-c", "from sorter.cli import main; main()", "run", "--config", str(configuration)]
     environment = os.environ | {"XDG_RUNTIME_DIR": str(folder), "XDG_DATA_HOME": str(folder)}
     with log.open("w") as output:
         line = subprocess.Popen(command, stdout=output, stderr=output, env=environment)  # noqa: S603 - our own line

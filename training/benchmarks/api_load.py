@@ -18,6 +18,7 @@ from sorter.runtime.clock import SystemClock
 _HOST = "127.0.0.1"
 _TIMEOUT_S = 10.0
 _CHUNK_BYTES = 65_536
+_STREAM_PATH = "/events"
 PATHS = (
     "/api/v1/composition",
     "/api/v1/throughput?resolution=hour",
@@ -111,17 +112,18 @@ class _Crowd:
         """Read a live stream as it comes."""
         connection = http.client.HTTPConnection(_HOST, self._load.port, timeout=_TIMEOUT_S)
         try:
-            connection.request("GET", "/live")
+            connection.request("GET", _STREAM_PATH)
             answer = connection.getresponse()
-            while not self._over.is_set():
-                received = len(answer.read1(_CHUNK_BYTES))
+            while not self._over.is_set() and (received := answer.read1(_CHUNK_BYTES)):
                 with self._turn:
-                    self.stream_bytes += received
+                    self.stream_bytes += len(received)
         except (OSError, http.client.HTTPException):
-            with self._turn:
-                self.failed_count += not self._over.is_set()
+            pass
         finally:
             connection.close()
+        with self._turn:
+            # a stream goes on until it is left
+            self.failed_count += not self._over.is_set()
 
 
 def main() -> None:

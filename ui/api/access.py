@@ -1,5 +1,6 @@
 """Who asks and what they may: a key in the Authorization header, or what the configuration makes public."""
 
+import logging
 import threading
 from http import HTTPStatus
 from pathlib import Path
@@ -34,6 +35,7 @@ class KeyRing:
         self._due_ns: int | None = None
         self._stamp: tuple[int, int, int] | None = None
         self._keys: tuple[ApiKey, ...] = ()
+        self._is_told = False
 
     def keys(self, now_ns: int) -> tuple[ApiKey, ...]:
         """All keys, at most a second old."""
@@ -49,8 +51,15 @@ class KeyRing:
             if stamp != self._stamp:
                 self._keys = read_api_keys(path)
                 self._stamp = stamp
-        except (OSError, ConfigurationError):
+        except FileNotFoundError:
             self._keys, self._stamp = (), None
+        except (OSError, ConfigurationError) as error:
+            self._keys, self._stamp = (), None
+            if not self._is_told:
+                logging.getLogger("ui").warning("nobody's API key is taken: %s", error)
+            self._is_told = True
+        else:
+            self._is_told = False
 
 
 def caller_of(request: Request, ring: KeyRing, settings: ApiSettings, now_ns: int) -> Caller:

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from ui.api.operation import Deprecation, Operation
 from ui.api.problem import ProblemError
-from ui.api.query import FormatName
+from ui.api.query import Format, FormatName
 from ui.api.tables import csv_bytes, parquet_bytes
 
 MEDIA_TYPES: dict[FormatName, str] = {
@@ -42,7 +42,8 @@ def chosen_format(request: Request, operation: Operation, query: Any) -> FormatN
         ProblemError: 406 if there is none.
     """
     offered = formats_of(operation)
-    wanted: FormatName | None = getattr(query, "format", None)
+    asked: Format = getattr(query, "format", "negotiate")
+    wanted: FormatName | None = None if asked == "negotiate" else asked
     if wanted is None:
         media_type = _best(request, [MEDIA_TYPES[name] for name in offered])
         wanted = _FORMAT_OF.get(media_type or "")

@@ -22,11 +22,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Something the API answers."""
 
 
-class FigureRow(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
+class FigureRow(Answer, frozen=True, kw_only=True):
     """One figure of one stretch of time, with all that is needed to quote it.
 
     Attributes:
-        from_: the stretch begins; to: it ends, itself not in it.
+        period_from: the stretch begins; period_to: it ends, itself not in it.
         line: the line, null for all lines together.
         name: what it is; subject: what of (a station, a class), empty for the whole line.
         unit: "1" for a share.
@@ -39,8 +39,8 @@ class FigureRow(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
         audit_count: audits that corrected it.
     """
 
-    from_: datetime
-    to: datetime
+    period_from: datetime
+    period_to: datetime
     line: str | None
     name: str
     subject: str
@@ -59,7 +59,7 @@ class FigureRow(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
     audit_count: int
 
 
-class CompositionRow(FigureRow, frozen=True, kw_only=True, rename={"from_": "from"}):
+class CompositionRow(FigureRow, frozen=True, kw_only=True):
     """The share of one class, and what the class is called elsewhere.
 
     Attributes:
@@ -78,7 +78,7 @@ class CompositionRow(FigureRow, frozen=True, kw_only=True, rename={"from_": "fro
     waste_wise_cities_category: str | None
 
 
-class FiguresAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
+class FiguresAnswer(Answer, frozen=True, kw_only=True):
     """Figures of a period.
 
     Attributes:
@@ -86,8 +86,8 @@ class FiguresAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from"})
         publisher, licence_url: whose figures these are, and what may be done with them.
     """
 
-    from_: datetime
-    to: datetime
+    period_from: datetime
+    period_to: datetime
     tz: str
     resolution: str
     as_of: datetime | None
@@ -96,7 +96,7 @@ class FiguresAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from"})
     data: tuple[FigureRow, ...]
 
 
-class CompositionAnswer(FiguresAnswer, frozen=True, kw_only=True, rename={"from_": "from"}):
+class CompositionAnswer(FiguresAnswer, frozen=True, kw_only=True):
     """Composition of a period."""
 
     data: tuple[CompositionRow, ...]
@@ -144,7 +144,7 @@ class EventRow(Answer, frozen=True, kw_only=True):
 
     Attributes:
         line, boot_id, seq: known everywhere by these three.
-        at: wall time, which orders nothing: clocks jump.
+        time: wall time, which orders nothing: clocks jump.
         kind: item, mode, fault or energy.
         class_name … station: of an item; mass_sd_g is a standard deviation, ack how the valves answered.
         mode, reason: of a change of mode, or why an item was decided on as it was.
@@ -155,7 +155,7 @@ class EventRow(Answer, frozen=True, kw_only=True):
     line: str
     boot_id: str
     seq: int
-    at: datetime
+    time: datetime
     kind: str
     class_name: str | None = None
     waste_code: str | None = None
@@ -192,13 +192,13 @@ class EventsAnswer(Answer, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class AuditRow(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
+class AuditRow(Answer, frozen=True, kw_only=True):
     """One revision of an audit: what a sample held; who took it is not told.
 
     Attributes:
         revision: the highest of an audit_id counts, the earlier ones stay for who wants to know what was known when.
         station: whose ejected stream was sampled, null for what stayed on the belt.
-        from_, to: when the sampled items passed.
+        sampled_from, sampled_to: when the sampled items passed.
         entered_at: when this revision was entered.
         is_withdrawn: the audit is void.
     """
@@ -208,8 +208,8 @@ class AuditRow(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
     revision: int
     entered_at: datetime
     station: str | None
-    from_: datetime
-    to: datetime
+    sampled_from: datetime
+    sampled_to: datetime
     class_counts: dict[str, int]
     is_withdrawn: bool
 
@@ -261,7 +261,7 @@ class ModelRow(Answer, frozen=True, kw_only=True):
     has_card: bool
 
 
-class IndicatorsAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
+class IndicatorsAnswer(Answer, frozen=True, kw_only=True):
     """What a regional programme asks: open models, who takes part, what was saved.
 
     Attributes:
@@ -271,8 +271,8 @@ class IndicatorsAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from
         resources: mass sorted, and what that avoids, as figures with interval, method and source.
     """
 
-    from_: datetime
-    to: datetime
+    period_from: datetime
+    period_to: datetime
     models: tuple[ModelRow, ...]
     line_count: int
     reporting_line_count: int
@@ -302,8 +302,8 @@ def composition_row(
 
 def _figure_values(figure: Figure, stretch: Period, asked: Asked, line: str | None) -> dict[str, Any]:
     return {
-        "from_": asked.told(stretch.from_ms),
-        "to": asked.told(stretch.to_ms),
+        "period_from": asked.told(stretch.from_ms),
+        "period_to": asked.told(stretch.to_ms),
         "line": line,
         **{name: getattr(figure, name) for name in _COMMON},
     }

@@ -43,24 +43,26 @@ ClassCount = Annotated[int, Meta(ge=0, le=1_000_000)]
 EntryType = TypeVar("EntryType", bound=Event)
 
 
-class AuditBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+class AuditBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a sample of a stream held.
 
     Attributes:
         audit_id: left out for a new audit; a correction names the one it corrects.
         revision: 1 for a new audit; a correction has a higher one than all before.
         station: whose ejected stream was sampled, null for what stayed on the belt.
-        from_, to: when the sampled items passed.
+        sampled_from, sampled_to: when the sampled items passed.
         class_counts: items by class of the recipe; what is of none is "other".
         is_withdrawn: the audit is void.
     """
 
     audit_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None
     revision: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
-    station: Annotated[str, Meta(min_length=1, max_length=64)] | None
-    from_: Instant
-    to: Instant
-    class_counts: Annotated[dict[str, ClassCount], Meta(min_length=1, max_length=100)]
+    station: Annotated[Annotated[str, Meta(min_length=1, max_length=64)] | None, Meta(examples=[None])]
+    sampled_from: Annotated[Instant, Meta(examples=["2026-03-02T08:00:00+01:00"])]
+    sampled_to: Annotated[Instant, Meta(examples=["2026-03-02T08:15:00+01:00"])]
+    class_counts: Annotated[
+        dict[str, ClassCount], Meta(min_length=1, max_length=100, examples=[{"pet_clear": 47, "hdpe": 2, "other": 1}])
+    ]
     is_withdrawn: bool = False
 
 
@@ -89,7 +91,7 @@ def enter_audit(asking: Asking) -> AuditReceipt:
     if enter is None:
         raise ProblemError(HTTPStatus.CONFLICT, "audits are entered at the line that the sample was taken from")
     body: AuditBody = asking.body
-    from_ms, to_ms = (int(at.timestamp() * 1000) for at in (body.from_, body.to))
+    from_ms, to_ms = (int(at.timestamp() * 1000) for at in (body.sampled_from, body.sampled_to))
     _check_audit(asking, body, from_ms, to_ms)
     entry = AuditEntry(
         audit_id=body.audit_id or uuid.uuid4().hex,
@@ -114,7 +116,7 @@ def _check_audit(asking: Asking, body: AuditBody, from_ms: int, to_ms: int) -> N
     if unknown:
         raise _refusal(f"class_counts names {unknown[0]!r}, which is no class of the recipe; such items are {OTHER!r}")
     if not 0 <= from_ms < to_ms <= min(asking.link.now_ms() + _AHEAD_MS, _LATEST_MS):
-        raise _refusal("from must lie before to, and to not in the future")
+        raise _refusal("sampled_from must lie before sampled_to, and that not in the future")
 
 
 def _page(asking: Asking, kind: type[Event], kind_name: str) -> tuple[Asked, Sequence[AnyEvent], str | None]:
@@ -136,7 +138,7 @@ def _page(asking: Asking, kind: type[Event], kind_name: str) -> tuple[Asked, Seq
 
 
 def _event_row(event: AnyEvent, kind: str, asked: Asked) -> EventRow:
-    known = {"line": event.device_id, "boot_id": event.boot_id, "seq": event.seq, "at": asked.told(event.at_ms)}
+    known = {"line": event.device_id, "boot_id": event.boot_id, "seq": event.seq, "time": asked.told(event.at_ms)}
     return msgspec.convert({**known, "kind": kind, **_OWN_COLUMNS[type(event)](event)}, EventRow)
 
 
@@ -195,8 +197,8 @@ def _audit_row(audit: AuditTaken, asked: Asked) -> AuditRow:
         revision=audit.revision,
         entered_at=asked.told(audit.at_ms),
         station=audit.station_id,
-        from_=asked.told(audit.from_ms),
-        to=asked.told(audit.to_ms),
+        sampled_from=asked.told(audit.from_ms),
+        sampled_to=asked.told(audit.to_ms),
         class_counts=audit.class_counts,
         is_withdrawn=audit.is_withdrawn,
     )

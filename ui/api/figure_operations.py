@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from sorter.figures.bulletin import station_figures
 from sorter.figures.consumption import air_per_ejection, energy_per_tonne
-from sorter.figures.effectiveness import availability, missed_windows, oee, performance, quality
+from sorter.figures.effectiveness import availability, oee, performance, quality
 from sorter.figures.figure import Figure, no_data
 from sorter.figures.flow import (
     Basis,
@@ -17,7 +18,6 @@ from sorter.figures.flow import (
 )
 from sorter.figures.impact import co2e_avoided, value_sorted
 from sorter.figures.period_record import PeriodRecord
-from sorter.figures.purity import contamination, purity, recovery
 from sorter.model.reporting_codes import reporting_codes
 from ui.api.access import institution_count
 from ui.api.answers import (
@@ -35,12 +35,14 @@ from ui.api.records import AskedFigures, asked_figures, require_line, stretch_re
 
 # a station's purity and recovery take milliseconds each to integrate
 _QUALITY_STRETCHES_AT_MOST = 100
+# three shares of every class, half a kilobyte each: a year of days is some megabytes
+_COMPOSITION_STRETCHES_AT_MOST = 400
 _Z_95 = 1.959963984540054
 
 
 def answer_composition(asking: Asking) -> CompositionAnswer:
     """What was on the belt, by count, area and mass, with the codes to report it by."""
-    figures = asked_figures(asking)
+    figures = asked_figures(asking, _COMPOSITION_STRETCHES_AT_MOST)
     return CompositionAnswer(**_heading(asking, figures), data=tuple(_composition_rows(asking, figures)))
 
 
@@ -71,8 +73,8 @@ def answer_indicators(asking: Asking) -> IndicatorsAnswer:
         lines = require_line(reader, None)
         reporting = recorded_ms(reader, figures.asked.period)
     return IndicatorsAnswer(
-        from_=figures.asked.told(figures.asked.period.from_ms),
-        to=figures.asked.told(figures.asked.period.to_ms),
+        period_from=figures.asked.told(figures.asked.period.from_ms),
+        period_to=figures.asked.told(figures.asked.period.to_ms),
         models=published_models(asking.settings),
         line_count=len(lines),
         reporting_line_count=sum(1 for line in lines if reporting.get(line)),
@@ -99,16 +101,8 @@ def _answer(asking: Asking, figures: AskedFigures, make: Callable[[PeriodRecord]
 def _quality(asking: Asking, record: PeriodRecord) -> list[Figure]:
     settings = asking.settings.figures
     shift_sd, nominal = settings.calibration_shift_sd, settings.nominal_items_per_min
-    of_stations = [
-        figure
-        for station in record.station_ids()
-        for figure in (
-            *(make(record, station, shift_sd) for make in (purity, contamination, recovery)),
-            missed_windows(record, station),
-        )
-    ]
     used = [availability(record), performance(record, nominal), quality(record, shift_sd)]
-    return [*of_stations, *used, oee(record, nominal, shift_sd)]
+    return [*station_figures(record, settings), *used, oee(record, nominal, shift_sd)]
 
 
 def _impact(asking: Asking, record: PeriodRecord) -> list[Figure]:
@@ -151,8 +145,8 @@ def _composition_rows(asking: Asking, figures: AskedFigures) -> Iterator[Composi
 def _heading(asking: Asking, figures: AskedFigures) -> dict[str, Any]:
     asked = figures.asked
     return {
-        "from_": asked.told(asked.period.from_ms),
-        "to": asked.told(asked.period.to_ms),
+        "period_from": asked.told(asked.period.from_ms),
+        "period_to": asked.told(asked.period.to_ms),
         "tz": asking.query.tz,
         "resolution": asking.query.resolution,
         "as_of": None if figures.as_of_ms is None else asked.told(figures.as_of_ms),

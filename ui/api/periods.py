@@ -49,18 +49,23 @@ def told(at_ms: int, zone: ZoneInfo) -> datetime:
 
 
 def asked_period(query: PeriodQuery, now_ms: int) -> Asked:
-    """The period of a query.
+    """The period of a query; without an end it goes to `now_ms`, which callers round as they need it.
 
     Raises:
         ProblemError: 422 for a time zone or a day that does not exist, an end before its begin, or years far off.
     """
     zone = _zone(query.tz)
-    to_ms = now_ms - now_ms % _MIN_MS if query.to is None else instant_ms(query.to, zone, "to")
+    to_ms = now_ms if query.to is None else instant_ms(query.to, zone, "to")
     from_ms = to_ms - _DAY_MS if query.from_ is None else instant_ms(query.from_, zone, "from")
     if from_ms >= to_ms:
         raise _refusal(f"from = {query.from_} must lie before to = {query.to or 'now'}")
     # records are summed by the minute, so a period is of whole minutes, and says so
     return Asked(Period(from_ms - from_ms % _MIN_MS, to_ms + -to_ms % _MIN_MS), zone)
+
+
+def last_whole_minute(now_ms: int) -> int:
+    """So far figures go by default: they stay the same for a minute, and so does their tag."""
+    return now_ms - now_ms % _MIN_MS
 
 
 def instant_ms(text: str, zone: ZoneInfo, name: str) -> int:

@@ -19,7 +19,7 @@ From = Annotated[
     str,
     Meta(pattern=_INSTANT, description="Begin: a day, or an instant with offset; left out, 24 hours before to"),
 ]
-To = Annotated[str, Meta(pattern=_INSTANT, description="End, itself not in it; left out, the last whole minute")]
+To = Annotated[str, Meta(pattern=_INSTANT, description="End, itself not in it; left out, now")]
 AsOf = Annotated[
     str, Meta(pattern=_INSTANT, description="Figures as they were known then: corrections since are left out")
 ]
@@ -28,7 +28,10 @@ TimeZone = Annotated[
 ]
 Line = Annotated[str, Meta(pattern=_LINE, description="One line by its id; left out, all together")]
 FormatName = Literal["json", "csv", "parquet"]
-Format = Annotated[FormatName, Meta(description="Takes the place of the Accept header")]
+Format = Annotated[
+    Literal["negotiate", "json", "csv", "parquet"],
+    Meta(description="Takes the place of the Accept header; negotiate: that decides"),
+]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="Entries a page")]
 Cursor = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_-]{1,512}$", description="Where the page before ended: its next_cursor")
@@ -62,7 +65,7 @@ class FiguresQuery(PeriodQuery, frozen=True, kw_only=True, rename={"from_": "fro
     )
     as_of: AsOf | None = None
     lang: Annotated[LanguageName, Meta(description="Language of material names")] = "en"
-    format: Format | None = None
+    format: Format = "negotiate"
 
 
 class IndicatorsQuery(PeriodQuery, frozen=True, kw_only=True, rename={"from_": "from"}):
@@ -81,7 +84,7 @@ class PageQuery(PeriodQuery, frozen=True, kw_only=True, rename={"from_": "from"}
 
     limit: Limit = 100
     cursor: Cursor | None = None
-    format: Format | None = None
+    format: Format = "negotiate"
 
 
 class EventsQuery(PageQuery, frozen=True, kw_only=True, rename={"from_": "from"}):
@@ -93,7 +96,7 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename={"from_": "from"}
 class TableQuery(Query, frozen=True, kw_only=True):
     """A whole table."""
 
-    format: Format | None = None
+    format: Format = "negotiate"
 
 
 QueryType = TypeVar("QueryType", bound=Query)

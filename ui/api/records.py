@@ -10,7 +10,7 @@ from sorter.model.events import AuditTaken, newest_audits
 from sorter.model.rollups import CountKey, ItemsKey, Period, Resolution, RollUp
 from sorter.store.protocol import StoreReader
 from ui.api.operation import Asking
-from ui.api.periods import Asked, asked_period, instant_ms, stretches_of
+from ui.api.periods import Asked, asked_period, instant_ms, last_whole_minute, stretches_of
 from ui.api.problem import ProblemError
 from ui.api.query import FiguresQuery
 
@@ -37,7 +37,7 @@ def asked_figures(asking: Asking, max_stretch_count: int | None = None) -> Asked
         ProblemError: 422 for periods that do not exist, or are cut into too many stretches.
     """
     query: FiguresQuery = asking.query
-    asked = asked_period(query, asking.link.now_ms())
+    asked = asked_period(query, last_whole_minute(asking.link.now_ms()))
     stretches = stretches_of(asked, query.resolution)
     if max_stretch_count is not None and len(stretches) > max_stretch_count:
         raise ProblemError(
@@ -95,7 +95,7 @@ def _sums(reader: StoreReader, stretches: Sequence[Period], line: str | None) ->
 
 def _common_resolution(stretches: Sequence[Period]) -> Resolution | None:
     """The store's own stretches, where those asked for are just these; many of them are read in one go."""
-    for resolution in (Resolution.MINUTE, Resolution.HOUR):
+    for resolution in Resolution:
         if len(stretches) > 1 and all(
             stretch.from_ms % resolution.value == 0 and stretch.duration_ms == resolution.value for stretch in stretches
         ):

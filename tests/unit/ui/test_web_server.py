@@ -1,5 +1,6 @@
 """The web server inside a process: answers, ends open streams, and says which address it cannot have."""
 
+import json
 import socket
 import urllib.request
 from collections.abc import Iterator
@@ -86,3 +87,25 @@ def test_a_port_in_use_is_named_with_its_key() -> None:
 def test_an_address_that_is_not_this_machines_is_named() -> None:
     with pytest.raises(BadInputError, match=r"ui\.host = '192\.0\.2\.1'"):
         listen("192.0.2.1", 8420)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET /\xff\x00 HTTP/1.1\r\n\r\n", 400),
+        (b"GET /" + b"a" * 8192 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(200)) + b"\r\n", 431),
+    ],
+)
+def test_what_is_no_request_is_answered_with_a_problem(sent: bytes, status: int) -> None:
+    served = Served()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as client:
+        client.sendall(sent)
+        with client.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    served.newest.close()
+    served.server.stop()
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"application/problem+json" in head
+    assert json.loads(body)["status"] == status

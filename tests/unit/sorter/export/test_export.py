@@ -108,7 +108,7 @@ def test_duckdb_finds_every_item_of_every_line_once(folder: Path) -> None:
 def test_days_are_partitions_and_times_are_utc(folder: Path) -> None:
     found = ask(folder, "items", "CAST(date AS VARCHAR), count(*)", "WHERE line = 'north' GROUP BY 1 ORDER BY 1")
     assert found == [("2026-03-29", 24), ("2026-03-30", 24), ("2026-03-31", 2)]
-    ((first,),) = ask(folder, "items", "epoch_ms(min(at))")
+    ((first,),) = ask(folder, "items", "epoch_ms(min(time))")
     assert first == BEGIN_MS
 
 
@@ -134,8 +134,8 @@ def test_materials_join_the_items(folder: Path) -> None:
 
 def test_every_column_is_described_in_the_dictionary_and_in_the_file(folder: Path) -> None:
     with (folder / "data_dictionary.csv").open(encoding="utf-8") as file:
-        described = {(row["table"], row["column"]): row for row in csv.DictReader(file)}
-    assert all(row["description"] and row["type"] for row in described.values())
+        described = {(row["table_name"], row["column_name"]): row for row in csv.DictReader(file)}
+    assert all(row["description"] and row["arrow_type"] for row in described.values())
     for table in MAIN_TABLES:
         columns = {name for (name, *_) in duckdb.sql(
             f"DESCRIBE SELECT * FROM read_parquet('{folder}/{table}/**/*.parquet', hive_partitioning=false)"
@@ -150,6 +150,12 @@ def test_names_with_a_unit_have_it_and_everything_has_a_meaning(row_type: type[E
         assert column.description
         ending = next((unit for suffix, unit in suffixes.items() if column.name.endswith(suffix)), None)
         assert ending is None or column.unit == ending
+
+
+@pytest.mark.parametrize("table", MAIN_TABLES)
+def test_every_column_is_selected_by_its_bare_name(folder: Path, table: str) -> None:
+    names = [row.column_name for row in data_dictionary() if row.table_name == table]
+    assert ask(folder, table, ", ".join([*names, "line", "date"]))
 
 
 def test_no_person_and_no_place_is_in_any_file(folder: Path) -> None:
@@ -171,6 +177,22 @@ def test_a_folder_that_exists_is_left_alone_and_nothing_half_written_stays(
     assert not (tmp_path / "records.part").exists()
 
 
+def test_parts_and_days_of_any_size_hold_the_same_rows(
+    reader: SqliteReader, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sorter.export.writing._PART_COUNT", 7)
+    monkeypatch.setattr("sorter.export.writing._PAGE_COUNT", 3)
+    told: list[float] = []
+    export_period(reader, Period(BEGIN_MS, BEGIN_MS + 10 * DAY_MS), tmp_path / "small", told.append)
+    what, rest = "line, date, * EXCLUDE (line, date)", "ORDER BY line, seq"
+    assert ask(tmp_path / "small", "items", what, rest) == ask(folder, "items", what, rest)
+    assert len(list((tmp_path / "small" / "items").rglob("*.parquet"))) > len(
+        list((folder / "items").rglob("*.parquet"))
+    )
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
 def test_the_command_writes_a_month_and_says_how_much(reader: SqliteReader, tmp_path: Path) -> None:
     arguments = [str(tmp_path / "out"), "--store", str(reader.path), "--from", "2026-03-30", "--to", "2026-04-01"]
     done = CliRunner().invoke(export, [*arguments, "--json"], catch_exceptions=False)
@@ -182,4 +204,6 @@ def test_the_command_writes_a_month_and_says_how_much(reader: SqliteReader, tmp_
 
 
 def test_the_dictionary_describes_itself() -> None:
-    assert {"table", "column", "unit"} <= {row.column for row in data_dictionary() if row.table == "data_dictionary"}
+    assert {"table_name", "column_name", "unit"} <= {
+        row.column_name for row in data_dictionary() if row.table_name == "data_dictionary"
+    }

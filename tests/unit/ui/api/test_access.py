@@ -65,10 +65,16 @@ def test_a_key_is_refused_within_a_second_of_being_revoked(line: Any) -> None:
     assert client.get("/api/v1/lines", headers=key).status_code == 401
 
 
-def test_a_broken_file_of_keys_opens_nothing(line: Any) -> None:
+def test_a_broken_file_of_keys_opens_nothing_and_is_told_once(line: Any, caplog: pytest.LogCaptureFixture) -> None:
     key, client = line.key(Scope.FIGURES), line.client()
+    whole = line.keys_file.read_text()
     line.keys_file.write_text("{")
-    assert client.get("/api/v1/lines", headers=key).status_code == 401
+    for _ in range(3):
+        assert client.get("/api/v1/lines", headers=key).status_code == 401
+        line.now_ns += 1_000_000_000
+    assert len([record for record in caplog.records if "API key" in record.message]) == 1
+    line.keys_file.write_text(whole)
+    assert client.get("/api/v1/lines", headers=key).status_code == 200
 
 
 def test_public_is_what_the_configuration_says_and_no_more(line: Any) -> None:

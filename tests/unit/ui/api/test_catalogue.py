@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 rdflib = pytest.importorskip("rdflib")
 pyshacl = pytest.importorskip("pyshacl")
 
+# rdflib warns of its own future in every call
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 DCAT, DCT = "http://www.w3.org/ns/dcat#", "http://purl.org/dc/terms/"
 SHAPES = Path(__file__).with_name("dcat_ap_3.ttl")
 

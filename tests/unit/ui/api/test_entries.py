@@ -97,7 +97,19 @@ def test_all_revisions_of_an_audit_stay(line: Any) -> None:
     assert [(audit["revision"], audit["class_counts"]["pet_clear"]) for audit in found] == [(1, 9), (2, 8)]
 
 
-AUDIT = {"station": None, "from": "2026-03-29T00:00:00Z", "to": "2026-03-29T01:00:00Z", "class_counts": {"hdpe": 3}}
+def test_what_was_entered_this_minute_is_there_without_naming_a_period(line: Any) -> None:
+    line.now_ms += 30_000
+    line.record(line.audit(line.now_ms - 1, {"pet_clear": 9, "other": 1}, from_ms=BEGIN_MS, to_ms=line.now_ms))
+    found = line.client(public_scopes=("audits:read",)).get("/api/v1/audits").json["data"]
+    assert [audit["audit_id"] for audit in found] == ["first"]
+
+
+AUDIT = {
+    "station": None,
+    "sampled_from": "2026-03-29T00:00:00Z",
+    "sampled_to": "2026-03-29T01:00:00Z",
+    "class_counts": {"hdpe": 3},
+}
 
 
 def test_an_audit_reaches_the_line_without_a_name(line: Any) -> None:
@@ -119,11 +131,11 @@ def test_an_audit_reaches_the_line_without_a_name(line: Any) -> None:
         ({"class_counts": {"gold": 1}}, 422),
         ({"class_counts": {"other": 1}}, 202),
         ({"station": "nowhere"}, 422),
-        ({"from": "2026-03-29T02:00:00Z"}, 422),
-        ({"to": "2036-03-29T02:00:00Z"}, 422),
-        ({"to": "9999-12-31T23:59:59Z"}, 422),
-        ({"from": "0001-01-01T00:00:00Z"}, 422),
-        ({"from": "2026-03-29T00:00:00"}, 422),
+        ({"sampled_from": "2026-03-29T02:00:00Z"}, 422),
+        ({"sampled_to": "2036-03-29T02:00:00Z"}, 422),
+        ({"sampled_to": "9999-12-31T23:59:59Z"}, 422),
+        ({"sampled_from": "0001-01-01T00:00:00Z"}, 422),
+        ({"sampled_from": "2026-03-29T00:00:00"}, 422),
         ({"audit_id": "../first"}, 422),
         ({"audit_id": "first", "revision": 2, "is_withdrawn": True}, 202),
         ({"revision": 0}, 422),

@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -106,9 +107,9 @@ def test_composition_brings_the_codes_and_the_language_asked_for(client: FlaskCl
 @pytest.mark.parametrize("resolution", ["minute", "hour", "day", "week", "month", "total"])
 def test_stretches_join_without_gap_and_add_up(client: FlaskClient, resolution: str) -> None:
     found = [row for row in rows(client, "throughput", resolution=resolution) if row["name"] == "throughput_items"]
-    assert found[0]["from"] == TWO_HOURS["from"]
-    assert found[-1]["to"] == TWO_HOURS["to"]
-    assert all(before["to"] == after["from"] for before, after in itertools.pairwise(found))
+    assert found[0]["period_from"] == TWO_HOURS["from"]
+    assert found[-1]["period_to"] == TWO_HOURS["to"]
+    assert all(before["period_to"] == after["period_from"] for before, after in itertools.pairwise(found))
     assert sum(row["numerator"] or 0 for row in found) == 120.0
 
 
@@ -117,9 +118,10 @@ def test_days_are_those_of_the_time_zone_and_one_has_23_hours(client: FlaskClien
     answer = client.get("/api/v1/throughput", query_string=query).json
     days = [row for row in answer["data"] if row["name"] == "throughput_items"]
     lengths = [
-        (datetime.fromisoformat(day["to"]) - datetime.fromisoformat(day["from"])).total_seconds() / 3600 for day in days
+        (datetime.fromisoformat(day["period_to"]) - datetime.fromisoformat(day["period_from"])).total_seconds() / 3600
+        for day in days
     ]
-    assert [day["from"] for day in days] == [
+    assert [day["period_from"] for day in days] == [
         "2026-03-28T00:00:00+01:00",
         "2026-03-29T00:00:00+01:00",
         "2026-03-30T00:00:00+02:00",
@@ -131,7 +133,7 @@ def test_days_are_those_of_the_time_zone_and_one_has_23_hours(client: FlaskClien
 def test_hours_of_a_zone_off_by_45_minutes_are_its_own(client: FlaskClient) -> None:
     query = TWO_HOURS | {"tz": "Asia/Kathmandu", "resolution": "hour"}
     found = client.get("/api/v1/throughput", query_string=query).json["data"]
-    starts = [row["from"] for row in found if row["name"] == "throughput_items"]
+    starts = [row["period_from"] for row in found if row["name"] == "throughput_items"]
     assert starts == ["2026-03-29T05:45:00+05:45", "2026-03-29T06:00:00+05:45", "2026-03-29T07:00:00+05:45"]
     assert sum(row["numerator"] for row in found if row["name"] == "throughput_items") == 120.0
 
@@ -139,7 +141,7 @@ def test_hours_of_a_zone_off_by_45_minutes_are_its_own(client: FlaskClient) -> N
 def test_a_period_within_a_minute_is_told_as_the_whole_minute(client: FlaskClient) -> None:
     query = {"from": "2026-03-29T00:00:30Z", "to": "2026-03-29T00:00:40Z"}
     answer = client.get("/api/v1/throughput", query_string=query).json
-    assert (answer["from"], answer["to"]) == ("2026-03-29T00:00:00Z", "2026-03-29T00:01:00Z")
+    assert (answer["period_from"], answer["period_to"]) == ("2026-03-29T00:00:00Z", "2026-03-29T00:01:00Z")
 
 
 def test_a_correction_is_a_revision_and_the_old_value_stays(line: Any) -> None:
@@ -166,6 +168,29 @@ def test_csv_has_the_rows_of_json(client: FlaskClient) -> None:
     expected = rows(client, "composition")
     assert [row["subject"] for row in table] == [row["subject"] for row in expected]
     assert [float(row["value"]) for row in table] == [row["value"] for row in expected]
+
+
+def test_parquet_has_the_rows_of_json(client: FlaskClient, tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    pytest.importorskip("pyarrow")
+    answer = client.get("/api/v1/composition", query_string=TWO_HOURS | {"format": "parquet"})
+    assert answer.content_type == "application/vnd.apache.parquet"
+    path = tmp_path / "composition.parquet"
+    path.write_bytes(answer.data)
+    columns = "subject, value, epoch_ms(period_from), model_ids, waste_code"
+    found = duckdb.sql(f"SELECT {columns} FROM '{path}'").fetchall()
+    assert found == [
+        (row["subject"], row["value"], BEGIN_MS, row["model_ids"], row["waste_code"])
+        for row in rows(client, "composition")
+    ]
+
+
+@pytest.mark.parametrize("path", ["composition", "quality", "impact"])
+def test_what_would_be_too_much_at_once_is_refused(client: FlaskClient, path: str) -> None:
+    query = {"from": "2026-03-01", "to": "2026-04-01", "resolution": "hour"}
+    answer = client.get(f"/api/v1/{path}", query_string=query)
+    assert answer.status_code == 422
+    assert "at most" in answer.json["detail"]
 
 
 def test_an_unknown_line_is_not_found_and_a_known_one_is_alone(client: FlaskClient) -> None:
@@ -200,6 +225,7 @@ def test_an_unknown_line_is_not_found_and_a_known_one_is_alone(client: FlaskClie
         ({"line": "n" * 65}, 400),
         ({"unheard": "of"}, 400),
         ({"format": "xlsx"}, 400),
+        ({"format": "null"}, 400),
         ({"as_of": "never"}, 400),
     ],
 )
@@ -226,3 +252,14 @@ def test_a_clock_that_jumps_back_behind_the_data_harms_nothing(line: Any) -> Non
     assert answer.json["data"][0]["value"] is None
     assert rows(client, "throughput")[0]["numerator"] == 120.0
     assert len(rows(client, "events", kind="item", limit="1000")) == 120
+
+
+def test_whole_days_of_utc_are_those_of_the_calendar(client: FlaskClient) -> None:
+    query = {"from": "2026-03-28", "to": "2026-03-31", "resolution": "day"}
+    found = client.get("/api/v1/throughput", query_string=query).json["data"]
+    items = [(row["period_from"], row["numerator"]) for row in found if row["name"] == "throughput_items"]
+    assert items == [
+        ("2026-03-28T00:00:00Z", None),
+        ("2026-03-29T00:00:00Z", 120.0),
+        ("2026-03-30T00:00:00Z", None),
+    ]

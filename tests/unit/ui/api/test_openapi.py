@@ -45,3 +45,14 @@ def test_no_query_parameter_may_be_null(document: dict[str, Any]) -> None:
     ]
     assert parameters
     assert not [one for one in parameters if "null" in str(one["schema"]) or not one["description"]]
+
+
+def test_no_picture_is_ever_among_the_answers(document: dict[str, Any]) -> None:
+    kinds = {
+        kind
+        for methods in document["paths"].values()
+        for each in methods.values()
+        for answer in each["responses"].values()
+        for kind in answer.get("content", {})
+    }
+    assert kinds <= {"application/json", "text/csv", "application/vnd.apache.parquet", "application/problem+json"}
