@@ -9,14 +9,14 @@ import logging
 import secrets
 import threading
 
-from sorter.store.place import store_path
-
-from fleet.https_hub import HttpsHub
+from fleet.hub_protocol import Hub
 from fleet.outbox import Outbox, OutboxState
 from sorter.errors import StoreError
+from sorter.extras import need_extra
 from sorter.model.condition import HealthStatus
 from sorter.model.units import NS_PER_S
 from sorter.runtime.process import ProcessContext
+from sorter.store.place import store_path
 from sorter.store.sqlite_reader import SqliteReader
 
 _HEALTH_PERIOD_S = 0.25
@@ -28,10 +28,12 @@ def fill_hub(context: ProcessContext) -> None:
     """Body of the process; returns when it is asked to stop.
 
     Raises:
-        ConfigurationError: if the key or the certificates cannot be read.
+        ConfigurationError: if the key or the certificates cannot be read, or the packages for it are missing.
     """
-    hub = HttpsHub(context.settings.fleet)
-    sender = _Sender(context, hub)
+    need_extra("fleet", "urllib3", "configuration: fleet.hub_url")
+    from fleet.https_hub import HttpsHub
+
+    sender = _Sender(context, HttpsHub(context.settings.fleet))
     sender.thread.start()
     while context.is_running() and sender.thread.is_alive():
         sender.say(context)
@@ -43,7 +45,7 @@ def fill_hub(context: ProcessContext) -> None:
 class _Sender:
     """The sending thread; a request that is under way at the end is cut off, and what it sent counts once."""
 
-    def __init__(self, context: ProcessContext, hub: HttpsHub) -> None:
+    def __init__(self, context: ProcessContext, hub: Hub) -> None:
         self._settings = context.settings
         self._clock = context.clock
         self._stop_requested = context.stop_requested

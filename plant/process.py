@@ -8,6 +8,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from plant.plant_values import PlantValues
+from sorter.extras import need_extra
 from sorter.model.condition import HealthStatus
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
@@ -24,7 +25,8 @@ def tell_plant(context: ProcessContext) -> None:
     """Body of the process; returns when it is asked to stop.
 
     Raises:
-        ConfigurationError: if OPC UA's address cannot be had, or MQTT's password or certificates not be read.
+        ConfigurationError: if OPC UA's address cannot be had, MQTT's password or certificates not be read, or the
+            packages for either are missing.
     """
     # every session and value would be a line
     logging.getLogger("asyncua").setLevel(logging.WARNING)
@@ -68,6 +70,7 @@ async def _tell(values: PlantValues, outlet: "MqttOutlet | None", server: "OpcUa
 def _mqtt_outlet(context: ProcessContext) -> "MqttOutlet | None":
     if not context.settings.plant.mqtt.host:
         return None
+    need_extra("mqtt", "paho", "configuration: plant.mqtt.host")
     from plant.mqtt_outlet import MqttOutlet
 
     return MqttOutlet(context)
@@ -76,6 +79,7 @@ def _mqtt_outlet(context: ProcessContext) -> "MqttOutlet | None":
 def _opcua_server(context: ProcessContext) -> "OpcUaServer | None":
     if context.settings.plant.opcua_port == 0:
         return None
+    need_extra("plant", "asyncua", "configuration: plant.opcua_port")
     from plant.opcua_server import OpcUaServer
 
     return OpcUaServer(context.settings)
