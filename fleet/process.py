@@ -6,6 +6,7 @@ the store remembers.
 
 import contextlib
 import logging
+import os
 import secrets
 import threading
 
@@ -15,7 +16,7 @@ from sorter.errors import StoreError
 from sorter.extras import need_extra
 from sorter.model.condition import HealthStatus
 from sorter.model.units import NS_PER_S
-from sorter.runtime.process import ProcessContext
+from sorter.runtime.process import RESTART_COUNT_VARIABLE, ProcessContext
 from sorter.store.place import store_path
 from sorter.store.sqlite_reader import SqliteReader
 
@@ -31,8 +32,11 @@ def fill_hub(context: ProcessContext) -> None:
         ConfigurationError: if the key or the certificates cannot be read, or the packages for it are missing.
     """
     need_extra("fleet", "urllib3", "configuration: fleet.hub_url")
-    from fleet.https_hub import HttpsHub
+    from fleet.https_hub import HttpsHub, check_files
 
+    # a line that has begun once is not ended by a key that has gone missing since
+    if os.environ.get(RESTART_COUNT_VARIABLE, "0") == "0":
+        check_files(context.settings.fleet)
     sender = _Sender(context, HttpsHub(context.settings.fleet))
     sender.thread.start()
     while context.is_running() and sender.thread.is_alive():
