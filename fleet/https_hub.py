@@ -47,15 +47,8 @@ class HttpsHub:
     """A hub as its URL and key name it; used by one thread at a time."""
 
     def __init__(self, settings: FleetSettings) -> None:
-        """Connect with the first request.
-
-        Raises:
-            ConfigurationError: if the key or the certificates cannot be read.
-        """
+        self._settings = settings
         self._url = settings.hub_url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {_key(settings.key_file)}", "User-Agent": "farz-outbox"}
-        if settings.ca_file and not Path(settings.ca_file).is_file():
-            _refuse("ca_file", settings.ca_file, "no such file")
         # no redirects: the key is for this address alone; no retries: when to try again is the outbox's decision
         self._pool = urllib3.PoolManager(
             num_pools=1,
@@ -98,7 +91,13 @@ class HttpsHub:
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes | Failure:
         """The body of an answer with status 200, or what went wrong."""
-        headers = self._headers if body is None else {**self._headers, "Content-Type": CONTENT_TYPE}
+        try:
+            # read anew each time, so that a key that was changed counts at once
+            headers = {"Authorization": f"Bearer {_key(self._settings.key_file)}", "User-Agent": "farz-outbox"}
+        except ConfigurationError as error:
+            return Failure(Trouble.REFUSED_KEY, str(error))
+        if body is not None:
+            headers["Content-Type"] = CONTENT_TYPE
         try:
             response = self._pool.request(
                 method, f"{self._url}{path}", body=body, headers=headers, redirect=False, preload_content=False
@@ -110,6 +109,17 @@ class HttpsHub:
         if response.status == HTTPStatus.OK:
             return content
         return _failure(response.status, content, response.headers)
+
+
+def check_files(settings: FleetSettings) -> None:
+    """Look whether key and certificates can be read, before a line begins.
+
+    Raises:
+        ConfigurationError: if one cannot.
+    """
+    _key(settings.key_file)
+    if settings.ca_file and not Path(settings.ca_file).is_file():
+        _refuse("ca_file", settings.ca_file, "no such file")
 
 
 def _failure(status: int, content: bytes, headers: Mapping[str, str]) -> Failure:

@@ -6,15 +6,17 @@ the store remembers.
 
 import contextlib
 import logging
+import os
 import secrets
 import threading
 
-from fleet.https_hub import HttpsHub
+from fleet.hub_protocol import Hub
 from fleet.outbox import Outbox, OutboxState
 from sorter.errors import StoreError
+from sorter.extras import need_extra
 from sorter.model.condition import HealthStatus
 from sorter.model.units import NS_PER_S
-from sorter.runtime.process import ProcessContext
+from sorter.runtime.process import RESTART_COUNT_VARIABLE, ProcessContext
 from sorter.store.place import store_path
 from sorter.store.sqlite_reader import SqliteReader
 
@@ -27,10 +29,15 @@ def fill_hub(context: ProcessContext) -> None:
     """Body of the process; returns when it is asked to stop.
 
     Raises:
-        ConfigurationError: if the key or the certificates cannot be read.
+        ConfigurationError: if the key or the certificates cannot be read, or the packages for it are missing.
     """
-    hub = HttpsHub(context.settings.fleet)
-    sender = _Sender(context, hub)
+    need_extra("fleet", "urllib3", "configuration: fleet.hub_url")
+    from fleet.https_hub import HttpsHub, check_files
+
+    # a line that has begun once is not ended by a key that has gone missing since
+    if os.environ.get(RESTART_COUNT_VARIABLE, "0") == "0":
+        check_files(context.settings.fleet)
+    sender = _Sender(context, HttpsHub(context.settings.fleet))
     sender.thread.start()
     while context.is_running() and sender.thread.is_alive():
         sender.say(context)
@@ -42,7 +49,7 @@ def fill_hub(context: ProcessContext) -> None:
 class _Sender:
     """The sending thread; a request that is under way at the end is cut off, and what it sent counts once."""
 
-    def __init__(self, context: ProcessContext, hub: HttpsHub) -> None:
+    def __init__(self, context: ProcessContext, hub: Hub) -> None:
         self._settings = context.settings
         self._clock = context.clock
         self._stop_requested = context.stop_requested

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Protocol
 
 from plant.plant_values import PlantValues
+from sorter.extras import need_extra
 from sorter.model.condition import HealthStatus
 from sorter.model.settings import Settings
 from sorter.runtime.bus import Subscriber
@@ -25,7 +26,8 @@ def tell_plant(context: ProcessContext) -> None:
     """Body of the process; returns when it is asked to stop.
 
     Raises:
-        ConfigurationError: if OPC UA's address cannot be had, or MQTT's password or certificates not be read.
+        ConfigurationError: if OPC UA's address cannot be had, MQTT's password or certificates not be read, or the
+            packages for either are missing.
     """
     # every session and value would be a line
     logging.getLogger("asyncua").setLevel(logging.WARNING)
@@ -74,10 +76,12 @@ async def _started(settings: Settings, values: PlantValues, stack: AsyncExitStac
     """What the configuration asks for; each library is loaded only where it is."""
     servers: list[_Server] = []
     if settings.plant.opcua_port:
+        need_extra("plant", "asyncua", "configuration: plant.opcua_port")
         from plant.opcua_server import OpcUaServer
 
         servers.append(OpcUaServer(settings))
     if settings.plant.modbus_port:
+        need_extra("plant", "pymodbus", "configuration: plant.modbus_port")
         from plant.modbus_server import ModbusServer
 
         servers.append(ModbusServer(settings))
@@ -90,6 +94,7 @@ async def _started(settings: Settings, values: PlantValues, stack: AsyncExitStac
 def _mqtt_outlet(context: ProcessContext) -> "MqttOutlet | None":
     if not context.settings.plant.mqtt.host:
         return None
+    need_extra("mqtt", "paho", "configuration: plant.mqtt.host")
     from plant.mqtt_outlet import MqttOutlet
 
     return MqttOutlet(context)

@@ -13,7 +13,6 @@ from sorter.store.batch import (
     BATCHES_PATH,
     LIVES_PATH,
     MAX_PACKED_BYTES,
-    PROBLEM_TYPE,
     Batch,
     BatchError,
     BatchTooLargeError,
@@ -22,20 +21,11 @@ from sorter.store.batch import (
     unpack_batch,
 )
 from sorter.store.postgres_writer import PostgresWriter
+from ui.api.problem import ProblemError, problem_response
 from ui.hub.line_keys import LineKeys
 from ui.hub.writers import HubBusyError, Writers
 
 _RETRY_AFTER_S = "5"
-
-
-class _RefusedError(Exception):
-    """Ends a request with a status and a sentence."""
-
-    def __init__(self, status: HTTPStatus, detail: str, **headers: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.headers = headers
 
 
 def ingest_blueprint(writers: Writers, keys: LineKeys) -> flask.Blueprint:
@@ -58,7 +48,7 @@ def ingest_blueprint(writers: Writers, keys: LineKeys) -> flask.Blueprint:
         with writers.one() as writer:
             batch = unpack_batch(packed)
             if batch.device_id != device_id:
-                raise _RefusedError(HTTPStatus.FORBIDDEN, f"this key is not that of line {batch.device_id!r}")
+                raise ProblemError(HTTPStatus.FORBIDDEN, f"this key is not that of line {batch.device_id!r}")
             return _json(_take(batch, writer))
 
     _answer_errors(blueprint)
@@ -70,19 +60,19 @@ def _device(keys: LineKeys) -> str:
         device_id = keys.device_of(flask.request.headers.get("Authorization"))
     except ConfigurationError as error:
         logging.getLogger("hub").error("%s", error)  # noqa: TRY400 - the sentence says it all
-        raise _RefusedError(
-            HTTPStatus.SERVICE_UNAVAILABLE, "keys cannot be read", **{"Retry-After": _RETRY_AFTER_S}
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "keys cannot be read", {"Retry-After": _RETRY_AFTER_S}
         ) from error
     if device_id is None:
         challenge = {"WWW-Authenticate": 'Bearer realm="farz"'}
-        raise _RefusedError(HTTPStatus.UNAUTHORIZED, "no key of a line, or one that was revoked", **challenge)
+        raise ProblemError(HTTPStatus.UNAUTHORIZED, "no key of a line, or one that was revoked", challenge)
     return device_id
 
 
 def _take(batch: Batch, writer: PostgresWriter) -> Receipt:
     held_seq = writer.newest_seq(batch.device_id, batch.boot_id)
     if held_seq < batch.after_seq:
-        raise _RefusedError(HTTPStatus.CONFLICT, f"of life {batch.boot_id} events up to {held_seq} are held here")
+        raise ProblemError(HTTPStatus.CONFLICT, f"of life {batch.boot_id} events up to {held_seq} are held here")
     recorded = writer.record(batch.events)
     last_seq = max(held_seq, batch.events[-1].seq)
     return Receipt(batch.boot_id, last_seq, recorded.stored_count, recorded.known_count)
@@ -91,23 +81,23 @@ def _take(batch: Batch, writer: PostgresWriter) -> Receipt:
 def _answer_errors(blueprint: flask.Blueprint) -> None:
     """Each error as a problem document; what the database said stays in the hub's own log."""
 
-    @blueprint.errorhandler(_RefusedError)
-    def refused(error: _RefusedError) -> Response:
-        return _problem(error.status, error.detail, error.headers)
+    @blueprint.errorhandler(ProblemError)
+    def refused(error: ProblemError) -> Response:
+        return problem_response(error.status, error.detail, error.headers)
 
     @blueprint.errorhandler(BatchTooLargeError)
     @blueprint.errorhandler(RequestEntityTooLarge)
     def too_large(_error: Exception) -> Response:
-        return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "larger than a batch may be")
+        return problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "larger than a batch may be")
 
     @blueprint.errorhandler(BatchError)
     def no_batch(error: BatchError) -> Response:
-        return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+        return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 
     @blueprint.errorhandler(StoreRefusedError)
     def unstorable(error: StoreRefusedError) -> Response:
         logging.getLogger("hub").warning("%s", error)
-        return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "a value in it cannot be stored")
+        return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, "a value in it cannot be stored")
 
     @blueprint.errorhandler(StoreError)
     def not_stored(error: StoreError) -> Response:
@@ -120,12 +110,7 @@ def _answer_errors(blueprint: flask.Blueprint) -> None:
 
 
 def _busy(detail: str) -> Response:
-    return _problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": _RETRY_AFTER_S})
-
-
-def _problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
-    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
-    return flask.Response(msgspec.json.encode(body), status=status, headers=headers, content_type=PROBLEM_TYPE)
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": _RETRY_AFTER_S})
 
 
 def _json(body: object) -> Response:

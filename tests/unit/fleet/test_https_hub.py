@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fleet.https_hub import HttpsHub
+from fleet.https_hub import HttpsHub, check_files
 from fleet.hub_protocol import Failure, Trouble
 from sorter.errors import ConfigurationError
 from sorter.model.events import FaultNoted
@@ -165,13 +165,29 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_key(
     server.close()
 
 
+def test_a_key_that_is_changed_counts_at_once_and_one_that_is_gone_is_a_failure(
+    answering: Answering, connect: Callable[..., HttpsHub], tmp_path: Path
+) -> None:
+    hub = connect(f"http://127.0.0.1:{answering.port}")
+    hub.send(BATCH)
+    (tmp_path / "key").write_text("another")
+    hub.send(BATCH)
+    assert [asked[2]["Authorization"] for asked in answering.asked] == ["Bearer farz_key", "Bearer another"]
+    (tmp_path / "key").unlink()
+    failure = hub.send(BATCH)
+    assert isinstance(failure, Failure)
+    assert failure.trouble is Trouble.REFUSED_KEY
+    assert len(answering.asked) == 2
+
+
 @pytest.mark.parametrize("content", [None, "", "  \n", "clé"])
-def test_a_key_file_without_a_key_is_named(tmp_path: Path, content: str | None) -> None:
+def test_a_key_file_without_a_key_is_named_before_a_line_begins(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "key"
     if content is not None:
         path.write_text(content)
     with pytest.raises(ConfigurationError, match=r"fleet\.key_file = "):
-        HttpsHub(FleetSettings("https://hub.example", str(path)))
+        check_files(FleetSettings("https://hub.example", str(path)))
     path.write_text("key")
+    check_files(FleetSettings("https://hub.example", str(path)))
     with pytest.raises(ConfigurationError, match=r"fleet\.ca_file = "):
-        HttpsHub(FleetSettings("https://hub.example", str(path), ca_file=str(tmp_path / "absent")))
+        check_files(FleetSettings("https://hub.example", str(path), ca_file=str(tmp_path / "absent")))
