@@ -5,23 +5,25 @@ from sorter.errors import BadInputError
 from sorter.line_mode import LineMode
 from sorter.line_statistics import LiveStatistics
 from sorter.model.condition import Health, HealthStatus, ModeState, OperatorRequest, WiredInputs
-from sorter.model.ejection import Outcomes
+from sorter.model.ejection import NO_ITEM_REASONS, Outcomes
+from sorter.model.explanation import RecipeChange, ShotReport
 from sorter.model.recipe import recipe_hash
 from sorter.model.stage_times import StageTimes
 from sorter.model.tracks import BeltState, TrackBatch
 from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.policy.ledger import Ledger, Settled
+from sorter.recipe_desk import RecipeDesk
 from sorter.runtime.bus import Publisher, Subscriber, wait_for_any
 from sorter.runtime.envelope import Received
 from sorter.runtime.link import CommandLink
 from sorter.runtime.process import ProcessContext
-from sorter.runtime.topics import BELT, HEALTH, INPUTS, OUTCOMES, REQUEST, TRACKS
+from sorter.runtime.topics import BELT, HEALTH, INPUTS, OUTCOMES, RECIPE_CHANGE, REQUEST, TRACKS
 from sorter.sorting import Ruling, Sorting
 
 _TICK_MS = 10.0
 _STATISTICS_PERIOD_NS = NS_PER_S // 2
 _ACK_GRACE_NS = 500 * NS_PER_MS
-_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST, INPUTS)
+_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST, RECIPE_CHANGE, INPUTS)
 
 
 def decide_items(context: ProcessContext) -> None:
@@ -51,6 +53,8 @@ class DecisionDesk:
         self._relay = _relay(context)
         self._calibrations = ModelCalibrations(settings)
         self._sorting = Sorting(settings, self._calibrations.first, context.boot_id)
+        self._recipe = RecipeDesk(context.plan)
+        self._sorting.use_recipe(self._recipe.recipe)
         self._statistics = LiveStatistics(settings)
         self._stages = StageTimes()
         self._ledger = Ledger()
@@ -92,6 +96,7 @@ class DecisionDesk:
         if now_ns >= self._due_ns:
             self._due_ns = now_ns + _STATISTICS_PERIOD_NS
             self._context.publisher.publish(self._statistics.statistics(now_ns))
+            self._context.publisher.publish(self._recipe.state)
         self._context.publish_health(self._counts(), self._stages.distributions)
 
     def close(self) -> None:
@@ -131,6 +136,9 @@ class DecisionDesk:
                 self._statistics.add_outcomes(outcomes)
             case OperatorRequest() as request:
                 self._mode.take_request(request.kind, request.who, now_ns)
+            case RecipeChange() as change if self._recipe.take(change):
+                self._sorting.use_recipe(self._recipe.recipe)
+                self._context.publisher.publish(self._recipe.state)
 
     def _take_tracks(self, batch: TrackBatch, vision_boot_id: str, now_ns: int) -> None:
         if vision_boot_id != self._vision_boot_id:
@@ -159,6 +167,7 @@ class DecisionDesk:
 
     def _obey(self, rulings: list[Ruling]) -> None:
         for ruling in rulings:
+            sent_at_ns = None
             if ruling.command is not None:
                 self._ledger.enter(ruling.command)
                 if self._link.send(ruling.command):
@@ -169,9 +178,12 @@ class DecisionDesk:
                     self._settle(self._ledger.fail(ruling.command))
             self._statistics.add_decision(ruling.decision)
             self._context.publisher.publish(ruling.decision)
+            if ruling.decision.reason not in NO_ITEM_REASONS:
+                self._context.publisher.publish(self._sorting.explain(ruling, sent_at_ns))
 
     def _settle(self, settled: Settled) -> None:
         self._statistics.add_settled(settled.command, settled.ack)
+        self._context.publisher.publish(_report(settled))
 
     def _note_losses(self, now_ns: int) -> None:
         """The controller may have lost us without our losing it, or have been born anew: what it held is void."""
@@ -187,6 +199,22 @@ class DecisionDesk:
         self._note_losses(now_ns)
         self._mode.step(now_ns, is_link_alive=self._link.is_alive(now_ns))
         self._sorting.is_executing = self._mode.is_executing
+
+
+def _report(settled: Settled) -> ShotReport:
+    command, ack = settled.command, settled.ack
+    return ShotReport(
+        decision_ids=command.decision_ids,
+        station_id=command.station_id,
+        first_nozzle=command.first_nozzle,
+        last_nozzle=command.last_nozzle,
+        open_at_travel_um=command.open_at_travel_um,
+        status=ack.status,
+        reason=ack.reason,
+        opened_at_ns=ack.opened_at_ns,
+        opened_at_travel_um=ack.opened_at_travel_um,
+        closed_at_ns=ack.closed_at_ns,
+    )
 
 
 def _relay(context: ProcessContext) -> Publisher | None:

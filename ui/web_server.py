@@ -8,6 +8,7 @@ thread that accepts and a pool that answers: one process to watch, to stop, and 
 import errno
 import os
 import socket
+import ssl
 import threading
 import weakref
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
 from sorter.errors import BadInputError
+from sorter.model.settings import UiSettings
 
 _THREAD_COUNT = 40
 _CONNECTION_COUNT = 128
@@ -27,8 +29,8 @@ _END_OF_STREAMS_S = 0.3
 _STOP_S = 1.5
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
+def listen(host: str, port: int, key: str = "ui.port") -> socket.socket:
+    """A listening socket; `key` names the port in the configuration.
 
     Raises:
         BadInputError: if the address cannot be had: in use, not this machine's, not permitted.
@@ -39,7 +41,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         why = error.strerror or str(error)
         raise BadInputError(
-            f"the page cannot be served on ui.host = {host!r}, ui.port = {port}: {why}; "
+            f"the page cannot be served on ui.host = {host!r}, {key} = {port}: {why}; "
             "free the port or choose another from 1 to 65535"
         ) from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -48,10 +50,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class WebServer:
-    """Serves until stopped; `stop` ends open connections too."""
+    """Serves until stopped, by HTTPS where the settings name a certificate; `stop` ends open connections too.
 
-    def __init__(self, wsgi: Any, listener: socket.socket) -> None:
-        application = _Application(wsgi)
+    Raises:
+        BadInputError: if the certificate or its key cannot be read.
+    """
+
+    def __init__(self, wsgi: Any, listener: socket.socket, ui: UiSettings | None = None) -> None:
+        application = _Application(wsgi, ui or UiSettings())
         log = application.cfg.logger_class(application.cfg)
         self._worker = _Worker(1, os.getppid(), [listener], application, 1, application.cfg, log)
         self._thread = threading.Thread(target=self._worker.init_process, name="web", daemon=True)
@@ -77,8 +83,9 @@ class WebServer:
 class _Application(BaseApplication):  # type: ignore[misc]
     """gunicorn's idea of an application: configuration and a WSGI callable."""
 
-    def __init__(self, wsgi: Any) -> None:
+    def __init__(self, wsgi: Any, ui: UiSettings) -> None:
         self._wsgi = wsgi
+        self._tls = _tls_files(ui)
         super().__init__()
 
     def load_config(self) -> None:
@@ -89,11 +96,25 @@ class _Application(BaseApplication):  # type: ignore[misc]
             ("keepalive", 1),
             ("graceful_timeout", 1),
             ("loglevel", "warning"),
+            *self._tls,
         ):
             self.cfg.set(key, value)
 
     def load(self) -> Any:
         return self._wsgi
+
+
+def _tls_files(ui: UiSettings) -> tuple[tuple[str, str], ...]:
+    if not ui.tls_certificate:
+        return ()
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(ui.tls_certificate, ui.tls_key)
+    except OSError as error:
+        raise BadInputError(
+            f"ui.tls_certificate = {ui.tls_certificate!r}, ui.tls_key = {ui.tls_key!r}: cannot be read as a "
+            f"certificate and its key in PEM: {error}"
+        ) from error
+    return ("certfile", ui.tls_certificate), ("keyfile", ui.tls_key)
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
