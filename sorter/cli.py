@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("training.train_command:train", "From labelled pictures to a measured model bundle, step by step."),
     "harvest": ("training.harvest.harvest_command:harvest", "Pictures the line kept: list, export to label, import."),
     "bundle": ("sorter.bundle_command:bundle", "Model bundles: look, sign, promote to a line, roll back."),
+    "store": ("sorter.store_command:store", "What the line remembers: look, check, copy."),
     "calibrate": ("vision.calibrate_command:calibrate", "Find where the camera looks, from a picture of a board."),
     "commission": ("actuators.commission_command:commission", "Put a line into service: geometry, nozzles, delays."),
     "doctor": ("sorter.doctor_command:doctor", "Check whether this machine is fit to run a line."),

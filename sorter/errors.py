@@ -7,7 +7,9 @@ FarzError
     ├── SignatureError       a signing key or signature that is malformed or does not fit
     ├── ShelfError           a shelf of models that cannot be read or changed as asked
     ├── DataFolderError      a labelled folder or class map that cannot be read
-    └── SourceError          a camera, video or picture that cannot be opened
+    ├── SourceError          a camera, video or picture that cannot be opened
+    └── StoreError           a store of events that cannot be opened, read or written
+        └── StoreFullError   there is no room on the disk
 """
 
 
@@ -41,3 +43,11 @@ class DataFolderError(BadInputError):
 
 class SourceError(BadInputError):
     """A picture source cannot be opened or holds nothing usable."""
+
+
+class StoreError(BadInputError):
+    """A store of events cannot be opened, read or written."""
+
+
+class StoreFullError(StoreError):
+    """There is no room left on the store's disk."""

@@ -2,10 +2,12 @@
 
 from sorter.calibration import ModelCalibrations
 from sorter.errors import BadInputError
+from sorter.line_memory import LineMemory
 from sorter.line_mode import LineMode
 from sorter.line_statistics import LiveStatistics
-from sorter.model.condition import Health, HealthStatus, ModeState, OperatorRequest, WiredInputs
+from sorter.model.condition import Fault, Health, HealthStatus, ModeState, OperatorRequest, ValveReport, WiredInputs
 from sorter.model.ejection import NO_ITEM_REASONS, Outcomes
+from sorter.model.events import AuditEntry
 from sorter.model.explanation import RecipeChange, ShotReport
 from sorter.model.recipe import recipe_hash
 from sorter.model.stage_times import StageTimes
@@ -17,13 +19,24 @@ from sorter.runtime.bus import Publisher, Subscriber, wait_for_any
 from sorter.runtime.envelope import Received
 from sorter.runtime.link import CommandLink
 from sorter.runtime.process import ProcessContext
-from sorter.runtime.topics import BELT, HEALTH, INPUTS, OUTCOMES, RECIPE_CHANGE, REQUEST, TRACKS
+from sorter.runtime.topics import (
+    AUDIT,
+    BELT,
+    FAULT,
+    HEALTH,
+    INPUTS,
+    OUTCOMES,
+    RECIPE_CHANGE,
+    REQUEST,
+    TRACKS,
+    VALVES,
+)
 from sorter.sorting import Ruling, Sorting
 
 _TICK_MS = 10.0
 _STATISTICS_PERIOD_NS = NS_PER_S // 2
 _ACK_GRACE_NS = 500 * NS_PER_MS
-_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST, RECIPE_CHANGE, INPUTS)
+_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST, RECIPE_CHANGE, INPUTS, FAULT, VALVES, AUDIT)
 
 
 def decide_items(context: ProcessContext) -> None:
@@ -54,13 +67,15 @@ class DecisionDesk:
         self._calibrations = ModelCalibrations(settings)
         self._sorting = Sorting(settings, self._calibrations.first, context.boot_id)
         self._recipe = RecipeDesk(context.plan)
-        self._sorting.use_recipe(self._recipe.recipe)
         self._statistics = LiveStatistics(settings)
         self._stages = StageTimes()
         self._ledger = Ledger()
         self._mode = LineMode(
             recipe_hash(settings.recipe), starts_by_itself=settings.start_by_itself, now_ns=context.clock.now_ns()
         )
+        self._memory = LineMemory(context)
+        if self._recipe.recipe != settings.recipe:
+            self._use_recipe()
         self._published_mode: ModeState | None = None
         self._peer_loss: tuple[str, int] | None = None
         self._vision_boot_id: str | None = None
@@ -103,6 +118,7 @@ class DecisionDesk:
         """Say the last figures and let go of the sockets."""
         self._context.publisher.publish(self._statistics.statistics(self._clock.now_ns()))
         self._link.close()
+        self._memory.close()
         self._reader.close()
         if self._relay is not None:
             self._relay.close()
@@ -119,6 +135,7 @@ class DecisionDesk:
             "unknown_ack_count": float(self._ledger.unknown_ack_count),
             "foreign_ack_count": float(self._link.foreign_ack_count),
             "malformed_message_count": float(self._reader.malformed_count + self._link.malformed_count),
+            **self._memory.figures(),
         }
 
     def _take(self, received: Received) -> None:
@@ -134,11 +151,24 @@ class DecisionDesk:
                 self._mode.take_inputs(inputs, now_ns)
             case Outcomes() as outcomes:
                 self._statistics.add_outcomes(outcomes)
-            case OperatorRequest() as request:
-                self._mode.take_request(request.kind, request.who, now_ns)
-            case RecipeChange() as change if self._recipe.take(change):
-                self._sorting.use_recipe(self._recipe.recipe)
-                self._context.publisher.publish(self._recipe.state)
+            case OperatorRequest() | RecipeChange() as asked:
+                self._take_wish(asked, now_ns)
+            case Fault() | ValveReport() | AuditEntry() as noted:
+                self._memory.record.take(noted)
+
+    def _take_wish(self, asked: OperatorRequest | RecipeChange, now_ns: int) -> None:
+        """What somebody asks for at a screen."""
+        if isinstance(asked, OperatorRequest):
+            self._mode.take_request(asked.kind, asked.who, now_ns)
+        elif self._recipe.take(asked):
+            self._use_recipe()
+
+    def _use_recipe(self) -> None:
+        recipe = self._recipe.recipe
+        self._sorting.use_recipe(recipe)
+        self._statistics.use_recipe(recipe)
+        self._memory.record.use_recipe(recipe)
+        self._context.publisher.publish(self._recipe.state)
 
     def _take_tracks(self, batch: TrackBatch, vision_boot_id: str, now_ns: int) -> None:
         if vision_boot_id != self._vision_boot_id:
@@ -168,6 +198,7 @@ class DecisionDesk:
     def _obey(self, rulings: list[Ruling]) -> None:
         for ruling in rulings:
             sent_at_ns = None
+            self._memory.record.take_ruling(ruling, self._statistics.model_id, self._clock.now_ns())
             if ruling.command is not None:
                 self._ledger.enter(ruling.command)
                 if self._link.send(ruling.command):
@@ -184,6 +215,7 @@ class DecisionDesk:
     def _settle(self, settled: Settled) -> None:
         self._statistics.add_settled(settled.command, settled.ack)
         self._context.publisher.publish(_report(settled))
+        self._memory.record.take_settled(settled, self._clock.now_ns())
 
     def _note_losses(self, now_ns: int) -> None:
         """The controller may have lost us without our losing it, or have been born anew: what it held is void."""
@@ -199,6 +231,7 @@ class DecisionDesk:
         self._note_losses(now_ns)
         self._mode.step(now_ns, is_link_alive=self._link.is_alive(now_ns))
         self._sorting.is_executing = self._mode.is_executing
+        self._memory.step(self._mode.state, now_ns)
 
 
 def _report(settled: Settled) -> ShotReport:

@@ -22,16 +22,19 @@ from sorter.model.units import mm_to_um, ms_to_ns
 from sorter.policy.decision import BeltItem, Verdict, decide
 from sorter.policy.evidence import Calibration
 from sorter.policy.explaining import shot_worths
+from sorter.policy.overlap import overlap_ratio
 from sorter.policy.schedule import ViewPlan, is_due
 
 _FORGET_AFTER_UM = mm_to_um(2000.0)
 
 
 class Ruling(msgspec.Struct, frozen=True):
-    """A decision and the command it leads to, if any."""
+    """A decision and the command it leads to, if any; the item as it was judged, and how much others cover it."""
 
     decision: Decision
     command: EjectionCommand | None
+    item: BeltItem
+    overlap_ratio: float
 
 
 class Sorting:
@@ -115,7 +118,8 @@ class Sorting:
         return rulings
 
     def _rule(self, item: BeltItem, belt: BeltState, batch: TrackBatch, now_ns: int) -> Ruling:
-        verdict = self._in_time(self._in_mode(decide(item, self._book.others(item.track_id), self._recipe)), belt)
+        others = self._book.others(item.track_id)
+        verdict = self._in_time(self._in_mode(decide(item, others, self._recipe)), belt)
         station = verdict.station
         self._decision_count += 1
         decision = Decision(
@@ -133,7 +137,7 @@ class Sorting:
             exposed_at_ns=batch.exposed_at_ns,
         )
         self._book.settle(decision, mm_to_um(station.offset_mm) if station else None)
-        return Ruling(decision, self._command(decision, verdict, now_ns))
+        return Ruling(decision, self._command(decision, verdict, now_ns), item, overlap_ratio(item, others))
 
     def _in_mode(self, verdict: Verdict) -> Verdict:
         if self.is_executing or verdict.station is None:

@@ -19,6 +19,8 @@ PRIORITIES: dict[str, Priority] = {
     "process_died": Priority.HIGH,
     "model_not_swapped": Priority.MEDIUM,
     "harvest_stopped": Priority.LOW,
+    "store_full": Priority.MEDIUM,
+    "store_fault": Priority.MEDIUM,
     # what can be seen from outside alone
     "process_silent": Priority.HIGH,
     "emergency_stop": Priority.CRITICAL,

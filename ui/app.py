@@ -11,7 +11,19 @@ from ui.access.trail import Trail
 from ui.access.users import UserBook
 from ui.guards import protect
 from ui.line_link import LineLink
-from ui.screens import alarms, explain, help_page, line, log_in, models, recipe, settings_screen, stations
+from ui.screens import (
+    alarms,
+    audit,
+    explain,
+    help_page,
+    line,
+    log_in,
+    models,
+    recipe,
+    report,
+    settings_screen,
+    stations,
+)
 from ui.screens.page import init_pages
 from ui.texts import init_texts
 
@@ -37,6 +49,8 @@ def create_app(settings: Settings, link: LineLink) -> flask.Flask:
     explain.add_to(app, settings, link)
     recipe.add_to(app, settings, link)
     stations.add_to(app, settings, link)
+    audit.add_to(app, settings, link)
+    report.add_to(app, settings)
     models.add_to(app, settings)
     log_in.add_to(app, gate, link)
     settings_screen.add_to(app, settings, gate)

@@ -378,6 +378,51 @@ class HarvestSettings(Section, frozen=True):
             raise ValueError(f"the four shares must add up to 1 at most, not {sum(shares):.2f}")
 
 
+class StoreSettings(Section, frozen=True):
+    """What the line remembers: every event for some time, sums for good."""
+
+    # false: nothing is written down, and there are no figures of a shift or a month
+    enabled: bool = True
+    # where events.sqlite lies; empty: farz/<line_name> in the user's data folder ($XDG_DATA_HOME or ~/.local/share)
+    folder: str = ""
+    # single events are forgotten after so many days, or earlier where the file would grow above this; sums stay
+    keep_days: Annotated[int, Meta(ge=1, le=36_500)] = 400
+    max_file_mib: Annotated[int, Meta(ge=16, le=1_000_000_000)] = 16_384
+    # with less than this free on the disk, sums alone are written
+    min_free_mib: Count = 512
+
+
+class FactorSettings(Section, frozen=True):
+    """What a tonne is worth or avoids: a range, and where it comes from; without a source there is no figure."""
+
+    low: Annotated[float, Meta(ge=-1e6, le=1e6)]
+    central: Annotated[float, Meta(ge=-1e6, le=1e6)]
+    high: Annotated[float, Meta(ge=-1e6, le=1e6)]
+    source: Annotated[str, Meta(min_length=3)]
+    year: Annotated[int, Meta(ge=1990, le=2100)]
+
+    def __post_init__(self) -> None:
+        """Refuse a range whose ends are in the wrong order."""
+        if not self.low <= self.central <= self.high:
+            raise ValueError(f"low {self.low}, central {self.central}, high {self.high}: must not fall")
+
+
+class FiguresSettings(Section, frozen=True):
+    """What figures need to know that no sensor tells."""
+
+    # what the line is meant to sort; left out, there is no performance and no OEE
+    nominal_items_per_min: Annotated[float, Meta(gt=0.0, le=1e6)] | None = None
+    # what belt, lights and computer take, where no sensor tells; added to nothing that is measured
+    power_w: Annotated[float, Meta(gt=0.0, le=1e7)] | None = None
+    # by how much the logit of a share may differ from what the model believes, before any audit; standard deviation
+    calibration_shift_sd: Annotated[float, Meta(ge=0.05, le=3.0)] = 0.5
+    # money for a tonne of a class, and what money
+    value_per_t: dict[str, FactorSettings] = {}
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "EUR"
+    # CO2e that recycling a tonne of a class avoids; what has no factor here is in no figure
+    co2e_avoided_kg_per_t: dict[str, FactorSettings] = {}
+
+
 class SupervisionSettings(Section, frozen=True):
     """How often a process that dies is started again before the line gives up on it."""
 
@@ -411,6 +456,8 @@ class Settings(Section, frozen=True):
     ui: UiSettings = UiSettings()
     plant: PlantSettings = PlantSettings()
     harvest: HarvestSettings = HarvestSettings()
+    store: StoreSettings = StoreSettings()
+    figures: FiguresSettings = FiguresSettings()
     supervision: SupervisionSettings = SupervisionSettings()
 
 

@@ -58,3 +58,8 @@ def process_cpu_ns() -> int:
 def utc_text() -> str:
     """Wall time in UTC to the second, as ISO 8601 has it: for what is stored or shown, never to reckon with."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def wall_ms() -> int:
+    """Wall time in milliseconds since 1970 UTC: a stamp for what is stored; it may jump."""
+    return time.time_ns() // 1_000_000

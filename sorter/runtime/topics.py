@@ -15,6 +15,7 @@ from sorter.model.condition import (
     WiredInputs,
 )
 from sorter.model.ejection import Ack, Assessment, Decision, EjectionCommand, Outcomes
+from sorter.model.events import AuditEntry
 from sorter.model.explanation import Explanation, RecipeChange, RecipeState, ShotReport
 from sorter.model.maintenance import NozzleHold
 from sorter.model.stage_times import StageReport
@@ -88,6 +89,8 @@ RECIPE_CHANGE = Topic("recipe_change", RecipeChange, ("ui",), None, None, Delive
 RECIPE = Topic("recipe", RecipeState, ("sorter",), 1.0, 3000.0, Delivery.LATEST)
 # repeated while somebody holds a button: a nozzle is open only as long as these come
 NOZZLE_HOLD = Topic("nozzle_hold", NozzleHold, ("ui",), 10.0, 300.0, Delivery.LATEST)
+# an audit that somebody entered; that it is written down shows in the store, so a screen asks there and says it again
+AUDIT = Topic("audit", AuditEntry, ("ui",), None, None, Delivery.LATEST)
 COMMAND = Topic("command", EjectionCommand, ("sorter",), None, None, Delivery.ANSWERED)
 ACK = Topic("ack", Ack, ("actuators",), None, None, Delivery.ANSWERED)
 # travels on the command link itself, both ways; how long silence is borne is safety.liveness_ms
@@ -95,7 +98,7 @@ HEARTBEAT = Topic("heartbeat", Heartbeat, ("sorter", "actuators"), 10.0, 300.0, 
 
 TOPICS: tuple[Topic, ...] = (
     TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, INPUTS, VALVES, HEALTH, STAGES, FAULT,
-    REQUEST, KEEP, EXPLANATION, SHOT, RECIPE_CHANGE, RECIPE, NOZZLE_HOLD, COMMAND, ACK, HEARTBEAT,
+    REQUEST, KEEP, AUDIT, EXPLANATION, SHOT, RECIPE_CHANGE, RECIPE, NOZZLE_HOLD, COMMAND, ACK, HEARTBEAT,
 )  # fmt: skip
 TOPIC_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
 TOPIC_BY_TYPE: dict[type[msgspec.Struct], Topic] = {topic.message_type: topic for topic in TOPICS}

@@ -27,7 +27,10 @@ LEAST_ROLE: dict[str, Role] = {
         Role.VIEWER,
     ),
     **dict.fromkeys(
-        ("request", "keep", "acknowledge", "acknowledge_all", "shelve", "unshelve", "mark_wrong", "take_audit"),
+        (
+            "request", "keep", "acknowledge", "acknowledge_all", "shelve", "unshelve", "mark_wrong", "take_audit",
+            "withdraw_audit",
+        ),
         Role.OPERATOR,
     ),
     **dict.fromkeys(

@@ -1,5 +1,6 @@
 """What every screen's page is made with: words, this display's own settings, who looks, and short answers."""
 
+from datetime import datetime, timezone
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,6 +82,11 @@ def sentence(status: HTTPStatus, key: str, headers: dict[str, str] | None = None
     return flask.Response(f"{text(key, **values)}\n", status=status, headers=headers, mimetype="text/plain")
 
 
+def local_wall() -> datetime:
+    """The clock on the plant's wall."""
+    return datetime.now(timezone.utc).astimezone()
+
+
 def note(detail: str) -> None:
     """Say for the trail what a request was about."""
     flask.g.trail_detail = detail
@@ -115,7 +121,7 @@ def _frame(settings: Settings, gate: Gate) -> dict[str, Any]:
         "Role": Role,
         "may_log_in_here": gate.may_log_in_here(),
         "csrf": who.session.csrf,
-        "screens": [name for name in SCREENS if name in flask.current_app.view_functions],
+        "screens": SCREENS,
     }
 
 

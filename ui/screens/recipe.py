@@ -19,6 +19,7 @@ from sorter.runtime.live_recipe import changed_recipe, stations_of
 from sorter.runtime.topics import RECIPE
 from ui.line_link import LineLink
 from ui.recipe_preview import preview
+from ui.records import Records
 from ui.screens.page import note, sentence, show, visitor
 
 PURITY_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -31,6 +32,7 @@ class RecipeScreen:
     def __init__(self, settings: Settings, link: LineLink) -> None:
         self._settings = settings
         self._link = link
+        self._records = Records(settings)
         self._before: tuple[StationRecipe, ...] | None = None
 
     def page(self) -> str:
@@ -42,7 +44,7 @@ class RecipeScreen:
         chosen = self._chosen()
         if isinstance(chosen, Response):
             return chosen
-        effects = preview(self._settings, self._recipe(self.in_force()), self._recipe(chosen))
+        effects = preview(self._records, self._recipe(self.in_force()), self._recipe(chosen))
         return flask.render_template("recipe_preview.html", effects=effects)
 
     def save(self) -> Response | str:

@@ -36,7 +36,8 @@ OPERATOR_FAMILIES = (
 )
 FAMILIES = (
     "mode.", "status.", "reason.", "class.", "picture.", "alarm.", "priority.", "alarm_state.", "shelf.", "role.",
-    "ack.", "timing.", "trial.", "help.", "nav.", "unit.", "request.", "user.", "setting.theme.", "link.", "recipe.", "log_in.",
+    "ack.", "timing.", "trial.", "help.", "nav.", "unit.", "request.", "user.",
+    "setting.theme.", "figure.", "link.", "recipe.", "log_in.",
 )  # fmt: skip
 
 

@@ -1,0 +1,125 @@
+"""`farz store`: look at a line's store, check it, copy it while the line runs."""
+
+import json
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sorter.command_table import CommandTable
+from sorter.model.rollups import Period
+from sorter.runtime.configuration import load_settings
+from sorter.store.check import CheckReport, check_store
+from sorter.store.place import store_path
+from sorter.store.protocol import StoreSpan
+from sorter.store.sqlite_reader import SqliteReader
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "info": ("sorter.store_command:info", "Where the store is, and what it holds."),
+    "check": ("sorter.store_command:check", "Check that the file is whole and that sums are those of the events."),
+    "backup": ("sorter.store_command:backup", "Copy the store into a file, while the line runs."),
+}
+_NOT_WHOLE_EXIT_CODE = 1
+_ALL_TIME = Period(0, 2**62)
+_config_option = click.option(
+    "--config", type=click.Path(path_type=Path), help="Line configuration (TOML) that says where the store is."
+)
+_file_option = click.option("--file", "path", type=click.Path(path_type=Path), help="The store's file itself.")
+
+
+@click.group(cls=CommandTable, table=COMMANDS)
+def store() -> None:
+    r"""The line's store: what it holds, whether it is whole, and copies of it.
+
+    All of it may be done while the line runs. To restore a backup, stop the line and put the file in the store's place.
+
+    \b
+    farz store info
+    farz store check --config line.toml
+    farz store backup /media/stick/north.sqlite --config line.toml
+    """
+
+
+@click.command()
+@_config_option
+@_file_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def info(config: Path | None, path: Path | None, as_json: bool) -> None:
+    """Say where the store is, since when it has data, and how much."""
+    reader = _opened(config, path)
+    span, totals = reader.span(), reader.totals(_ALL_TIME)
+    report: dict[str, Any] = {
+        "file": str(reader.path),
+        "schema_version": span.schema_version,
+        "size_mib": round(reader.path.stat().st_size / 2**20, 1),
+        "devices": list(span.devices),
+        **_times(span, reader.forgotten_before_ms()),
+        "item_count": sum(sums.item_count for sums in totals.items.values()),
+    }
+    reader.close()
+    click.echo(json.dumps(report, indent=2) if as_json else "\n".join(f"{key:<18}{report[key]}" for key in report))
+
+
+@click.command()
+@_config_option
+@_file_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(config: Path | None, path: Path | None, as_json: bool) -> None:
+    """Check the file's structure, and every sum against the events that are kept. Exit code 1: something is wrong."""
+    reader = _opened(config, path)
+    report = check_store(reader, _show_progress)
+    reader.close()
+    if as_json:
+        found = {"is_whole": report.is_whole, "event_count": report.event_count, "faults": list(report.faults)}
+        click.echo(json.dumps(found, indent=2))
+    else:
+        click.echo(_check_text(report))
+    if not report.is_whole:
+        sys.exit(_NOT_WHOLE_EXIT_CODE)
+
+
+@click.command()
+@click.argument("destination", metavar="FILE", type=click.Path(path_type=Path))
+@_config_option
+@_file_option
+def backup(destination: Path, config: Path | None, path: Path | None) -> None:
+    """Copy the store, as it is at one moment, into a new FILE, and check the copy."""
+    reader = _opened(config, path)
+    reader.copy_to(destination)
+    reader.close()
+    copy = SqliteReader(destination)
+    report = check_store(copy, _show_progress)
+    copy.close()
+    click.echo(f"{destination}: {_check_text(report)}")
+    if not report.is_whole:
+        sys.exit(_NOT_WHOLE_EXIT_CODE)
+
+
+def _opened(config: Path | None, path: Path | None) -> SqliteReader:
+    return SqliteReader(path or store_path(load_settings(config)))
+
+
+def _times(span: StoreSpan, forgotten_before_ms: int) -> dict[str, str | None]:
+    return {
+        "first": _utc(span.first_ms),
+        "last": _utc(span.last_ms),
+        "events_kept_from": _utc(max(forgotten_before_ms, span.first_ms or 0) or None),
+    }
+
+
+def _utc(at_ms: int | None) -> str | None:
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, timezone.utc).isoformat(timespec="seconds")
+
+
+def _check_text(report: CheckReport) -> str:
+    if report.is_whole:
+        return f"whole: {report.event_count} events of {report.day_count} days, their sums are right"
+    return "\n".join(("not whole:", *report.faults))
+
+
+def _show_progress(share: float) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{share:.0%}\033[K" + ("\n" if share >= 1.0 else ""))
+        sys.stderr.flush()
