@@ -56,11 +56,13 @@ class AlarmDesk:
 def _summary(alarms: list[Alarm], version: int) -> AlarmSummary:
     active = [alarm for alarm in alarms if alarm.is_active and alarm.state is not AlarmState.SHELVED]
     unseen = [alarm for alarm in alarms if alarm.state in {AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED}]
-    worst = max((alarm.condition.priority for alarm in unseen or active), default=None)
+    there = [alarm for alarm in active if alarm.state is AlarmState.UNACKNOWLEDGED]
+    worst = max((alarm.condition.priority for alarm in there or active), default=None)
     return AlarmSummary(
         active_count=len(active),
         unacknowledged_count=len(unseen),
         shelved_count=sum(alarm.state is AlarmState.SHELVED for alarm in alarms),
         worst=None if worst is None else Priority(worst).name.lower(),
+        is_seen=not there,
         version=version,
     )

@@ -86,12 +86,21 @@ class PictureCondition(enum.Enum):
 
 
 class AlarmSummary(msgspec.Struct, frozen=True):
-    """How many alarms there are; `worst` names the priority of the most urgent that nobody has seen, else of all."""
+    """How many alarms there are.
+
+    Attributes:
+        active_count: those that are there and not shelved.
+        unacknowledged_count: those that nobody has seen, such as are over included.
+        worst: priority of the most urgent that is there, best one that nobody has seen.
+        is_seen: whether all that are there were seen.
+        version: grows whenever the list looks different.
+    """
 
     active_count: int = 0
     unacknowledged_count: int = 0
     shelved_count: int = 0
     worst: str | None = None
+    is_seen: bool = True
     version: int = 0
 
 

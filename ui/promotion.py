@@ -73,7 +73,8 @@ class Promotion:
     def _command(self, challenger: Path, config: Path) -> list[str]:
         detector, ui = self._settings.detector, self._settings.ui
         return [
-            sys.executable, "-m", "sorter", "bundle", "promote", str(challenger), "--shelf", detector.model,
+            sys.executable, "-c", "from sorter.cli import main; main()", "bundle", "promote", str(challenger),
+            "--shelf", detector.model,
             "--data", ui.site_set, "--config", str(config), "--json",
         ]  # fmt: skip
 

@@ -22,9 +22,10 @@ from babel.numbers import format_decimal
 SOURCE_FOLDER = Path(__file__).with_name("translations")
 LANGUAGE_COOKIE = "farz_language"
 DIGITS_COOKIE = "farz_digits"
+_LEFT_TO_RIGHT = "\u200e"
 _ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 # words that no page's scripts say
-_PAGE_ONLY = ("help.", "alarm.", "setting.", "report.", "user.", "licence.")
+_PAGE_ONLY = ("help.", "alarm.", "setting.", "report.", "figure.", "models.", "log_in.", "licence.")
 
 
 class Language(NamedTuple):
@@ -145,10 +146,20 @@ def number(value: float | None, decimals: int = 0) -> str:
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
     locale = LANGUAGES[language()].locale
     written = format_decimal(value, pattern, locale=locale, numbering_system=digits())
+    if value < 0 and LANGUAGES[language()].direction == "rtl":
+        # a minus stays on the left of its number
+        written = f"{_LEFT_TO_RIGHT}{written}"
     # Babel knows the other digits' separators, and writes ours all the same
     return written.translate(_ARABIC_DIGITS) if digits() == "arab" else written
 
 
 def percent(ratio: float | None, decimals: int = 1) -> str:
     """A share as per cent; a dash for none."""
-    return "—" if ratio is None else f"{number(100.0 * ratio, decimals)}\u00a0%"
+    if ratio is None:
+        return "—"
+    return number(100.0 * ratio, decimals) + _PERCENT_SIGNS.get(language(), _ARABIC_PERCENT)
+
+
+_PERCENT_SIGNS = {"en": "%", "fr": "\u00a0%"}
+# set as browsers set it, so that the sign stays behind its number
+_ARABIC_PERCENT = f"{_LEFT_TO_RIGHT}%{_LEFT_TO_RIGHT}"

@@ -14,6 +14,7 @@ from ui.line_link import LineLink
 from ui.screens.page import note, sentence, visitor
 
 _SHOWN_CLASS_COUNT = 3
+_SHOWN_SHARE = 0.05
 _SHOWN_PICTURE_COUNT = 6
 
 
@@ -76,7 +77,8 @@ def _mark_wrong(decision_id: int, settings: Settings, link: LineLink) -> Respons
 def _vote(told: Told, index: int, settings: Settings) -> dict[str, object]:
     vote = told.explanation.votes[index]
     ranked = sorted(range(len(vote.probabilities)), key=lambda each: -vote.probabilities[each])
-    best = [(settings.recipe.classes[each], vote.probabilities[each]) for each in ranked[:_SHOWN_CLASS_COUNT]]
+    shown = [each for each in ranked[:_SHOWN_CLASS_COUNT] if vote.probabilities[each] >= _SHOWN_SHARE] or ranked[:1]
+    best = [(settings.recipe.classes[each], vote.probabilities[each]) for each in shown]
     return {"number": index + 1, "weight": vote.weight, "best": best}
 
 

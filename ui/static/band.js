@@ -1,7 +1,7 @@
 // The band at the top: in which mode the line is, what is wrong, and that it lives.
 
 import { setText } from "./drawing.js";
-import { duration, number, text } from "./words.js";
+import { duration, knows, number, text } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -12,18 +12,19 @@ export function showMode(mode) {
   useMark($("mode"), markOfMode(name));
   setText($("mode-name"), text(`mode.${name}`));
   if (mode === null) return;
-  setText($("mode-reason"), mode.is_stale ? text("stale") : mode.value.reason);
+  setText($("mode-reason"), mode.is_stale ? text("stale") : reasonWords(mode.value.reason));
   setText($("mode-age"), text("picture.age", { age: duration(mode.is_stale ? mode.age_s : mode.value.mode_s) }));
 }
 
 /** Show how many alarms there are, and how urgent the worst is. */
 export function showAlarms(alarms) {
-  const level = alarms.worst ?? "none";
-  $("alarms-tile").dataset.level = alarms.unacknowledged_count > 0 ? level : alarms.active_count > 0 ? "seen" : "none";
-  useMark($("alarms-tile"), `mark-${alarms.active_count > 0 ? `alarm-${level}` : "ok"}`);
-  setText($("alarms-count"), number(alarms.active_count));
+  const isActive = alarms.active_count > 0;
+  const isOver = !isActive && alarms.unacknowledged_count > 0;
+  $("alarms-tile").dataset.level = isActive ? (alarms.is_seen ? "seen" : alarms.worst) : isOver ? "seen" : "none";
+  useMark($("alarms-tile"), isActive ? `mark-alarm-${alarms.worst}` : isOver ? "mark-degraded" : "mark-ok");
+  setText($("alarms-count"), number(isActive ? alarms.active_count : alarms.unacknowledged_count));
   const shelved = alarms.shelved_count > 0 ? ` · ${text("alarms.shelved_count", { n: number(alarms.shelved_count) })}` : "";
-  setText($("alarms-words"), (alarms.active_count > 0 ? text("alarms.active") : text("alarms.none")) + shelved);
+  setText($("alarms-words"), text(isActive ? "alarms.active" : isOver ? "alarms.over" : "alarms.none") + shelved);
 }
 
 let isBeat = false;
@@ -42,6 +43,16 @@ export function stopHeartbeat() {
   $("heartbeat").dataset.beat = "silent";
   useMark($("heartbeat"), "mark-silent");
   setText($("heartbeat-words"), text("heartbeat.silent"));
+}
+
+// The line says its reasons in sentences of its own; who asked for something stands in them by name.
+function reasonWords(reason) {
+  const [, kind, who] = /^(\w+) by (.+)$/.exec(reason) ?? [];
+  if (kind && knows(`request.${kind}`)) {
+    const name = ["local", "nobody", "network"].includes(who) ? text(`user.${who}`) : who;
+    return text("mode_reason_by", { what: text(`request.${kind}`), who: name });
+  }
+  return knows(`mode_reason.${reason}`) ? text(`mode_reason.${reason}`) : reason;
 }
 
 function markOfMode(name) {

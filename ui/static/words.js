@@ -15,6 +15,11 @@ export function text(key, values = {}) {
   return (texts[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+/** Whether there is a text of that key. */
+export function knows(key) {
+  return key in texts;
+}
+
 /** Whether a class has a name in the page's language. */
 export function isWordedClass(name) {
   return `class.${name}` in texts;

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 import ui
+from sorter.figures.bulletin import all_figures
+from sorter.figures.period_record import PeriodRecord
 from sorter.model.condition import HealthStatus, Mode, RequestKind
 from sorter.model.ejection import AckStatus, DecisionReason
 from sorter.model.materials import CLASS_NAMES
+from sorter.model.rollups import Period, RollUp
+from sorter.model.settings import FiguresSettings
 from sorter.policy.alarms import AlarmState, Priority, ShelfReason
 from ui.access.roles import ROLE_NAMES
 from ui.alarm_conditions import PRIORITIES
@@ -37,7 +41,7 @@ OPERATOR_FAMILIES = (
 FAMILIES = (
     "mode.", "status.", "reason.", "class.", "picture.", "alarm.", "priority.", "alarm_state.", "shelf.", "role.",
     "ack.", "timing.", "trial.", "help.", "nav.", "unit.", "request.", "user.",
-    "setting.theme.", "figure.", "link.", "recipe.", "log_in.",
+    "setting.theme.", "figure.", "mode_reason.", "link.", "recipe.", "log_in.",
 )  # fmt: skip
 
 
@@ -105,6 +109,19 @@ def test_every_fault_that_a_process_can_raise_is_an_alarm_with_words() -> None:
     }
     assert len(raised | named) >= 7
     assert raised | named <= set(PRIORITIES)
+
+
+def test_every_reason_of_a_mode_has_words() -> None:
+    source = (HERE.parent / "sorter" / "line_mode.py").read_text()
+    said = re.findall(r'(?:": |return |, |Mode\.IDLE, now_ns, )"([a-z][\w -]{5,})"', source)
+    assert len({reason for reason in said if " " in reason}) > 10
+    assert [reason for reason in said if " " in reason and f"mode_reason.{reason}" not in ENGLISH] == []
+
+
+def test_every_figure_of_a_report_has_words() -> None:
+    record = PeriodRecord(Period(0, 60_000), RollUp(), (), {}, 1)
+    names = {figure.name for figure in all_figures(record, FiguresSettings())} | {"contamination", "purity", "recovery"}
+    assert [name for name in names if f"figure.{name}" not in ENGLISH and not name.startswith("composition_")] == []
 
 
 def test_what_a_process_says_of_itself_can_be_reported() -> None:
