@@ -33,7 +33,7 @@ _FINDINGS = """async (rules) => {
         .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
 }"""
 # what acts and can be seen, with what a finger hits: a choice is hit by the label around it
-_SMALL = """(least_px) => [...document.querySelectorAll("button, a, summary, label.choice, select, input:not([type=hidden])")]
+_SMALL = """(least_px) => [...document.querySelectorAll("button, a, summary, label.choice, input:not([type=hidden])")]
     .filter((each) => !(each.matches("label.choice input")) && each.checkVisibility())
     .map((each) => [each.outerHTML.slice(0, 120), each.getBoundingClientRect()])
     .filter(([, area]) => area.width > 0 && (area.width < least_px - 0.5 || area.height < least_px - 0.5))
