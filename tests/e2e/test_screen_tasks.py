@@ -76,10 +76,11 @@ targets = ["hdpe"]
 
 
 class Line(NamedTuple):
-    """A running line: where its page is, and its folder."""
+    """A running line: where its page is, its folder, and the process that supervises it."""
 
     url: str
     folder: Path
+    process_id: int
 
 
 def make_models(folder: Path) -> None:
@@ -125,7 +126,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     command = [*FARZ, "run", "--config", str(config), "--port", str(port)]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environment)
-    yield Line(f"http://127.0.0.1:{port}", folder)
+    yield Line(f"http://127.0.0.1:{port}", folder, process.pid)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0, (folder / "log").read_text()
 
@@ -307,3 +308,21 @@ def test_every_action_is_in_the_trail(tab) -> None:
     words = tab.locator("table").text_content()
     for asked in ("POST /recipe/save", "POST /alarms/shelve", "POST /requests/start", "POST /audit/enter"):
         assert asked in words
+
+
+def test_killing_the_deciding_process_is_shown_within_two_seconds_and_passes(tab, line: Line) -> None:
+    touch(tab, "/")
+    os.kill(child_of(line.process_id, "sorter"), signal.SIGKILL)
+    tab.wait_for_selector("#stale-banner:not([hidden])", timeout=2000)
+    assert tab.locator("#heartbeat").get_attribute("data-beat") == "silent"
+    tab.wait_for_selector("#stale-banner", state="hidden", timeout=20_000)
+    tab.wait_for_selector("#heartbeat[data-beat=alive]")
+
+
+def child_of(parent_id: int, module: str) -> int:
+    """The process of a supervisor that runs a module."""
+    for child_id in Path(f"/proc/{parent_id}/task/{parent_id}/children").read_text().split():
+        words = Path(f"/proc/{child_id}/cmdline").read_bytes().split(b"\0")
+        if words[1:3] == [b"-m", module.encode()]:
+            return int(child_id)
+    raise AssertionError(f"{module} does not run")

@@ -30,8 +30,9 @@ export function showAlarms(alarms) {
 let isBeat = false;
 
 /** Each state that comes while the line speaks is a beat: the mark changes its shape. */
-export function showHeartbeat({ line_silent_s: silent_s }) {
-  const isAlive = silent_s !== null && silent_s < 1.5;
+export function showHeartbeat({ line_silent_s: silent_s, processes }) {
+  const sorter = processes.find((process) => process.name === "sorter")?.status;
+  const isAlive = silent_s !== null && silent_s < 1.5 && !["silent", "fault", "unheard"].includes(sorter);
   isBeat = isAlive && !isBeat;
   $("heartbeat").dataset.beat = isAlive ? "alive" : "silent";
   useMark($("heartbeat"), isAlive ? (isBeat ? "mark-ok" : "mark-idle") : "mark-silent");
