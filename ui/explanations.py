@@ -11,10 +11,13 @@ import msgspec
 
 from sorter.model.explanation import Explanation, ShotReport
 from sorter.model.tracks import Preview, PreviewBox
+from sorter.model.units import NS_PER_S
 
 _KEPT_DECISIONS = 600
 _KEPT_PICTURES = 150
 _PINNED_PICTURES = 60
+# an item is in view for seconds; a number of a track that is older is that of an item in an earlier life of vision
+_ON_BELT_NS = 30 * NS_PER_S
 
 
 class ItemView(msgspec.Struct, frozen=True):
@@ -93,7 +96,8 @@ class Explanations:
         views = []
         for picture in sorted(pictures, key=lambda one: one.exposed_at_ns):
             box = next((one for one in picture.boxes if one.track_id == decision.track_id), None)
-            if box is not None and box.right_px > box.left_px and box.bottom_px > box.top_px:
+            is_of_its_time = abs(picture.exposed_at_ns - decision.decided_at_ns) <= _ON_BELT_NS
+            if box is not None and is_of_its_time and box.right_px > box.left_px and box.bottom_px > box.top_px:
                 aspect_ratio = picture.aspect_ratio * picture.height_px / picture.width_px
                 views.append(ItemView(picture.frame_id, picture.exposed_at_ns, box, aspect_ratio))
                 self._pin(picture)

@@ -1,8 +1,10 @@
 """Routes, refusals and headers, by Flask's test client."""
 
 import re
+from functools import partial
 from pathlib import Path
 
+import argon2
 import flask
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from sorter.policy.alarms import Condition, Priority
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.topics import Topic
 from ui.access.roles import LEAST_ROLE, Role
+from ui.access.users import UserBook
 from ui.alarm_desk import AlarmDesk
 from ui.app import MAX_STREAM_COUNT, create_app
 from ui.explanations import Explanations
@@ -55,7 +58,9 @@ class Line:
 
 
 @pytest.fixture
-def line(tmp_path: Path) -> Line:
+def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Line:
+    quick = partial(argon2.PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("ui.access.users.argon2.PasswordHasher", quick)
     return Line(tmp_path)
 
 
@@ -201,6 +206,13 @@ def test_wrong_pins_lock_a_name_for_a_while(line: Line, staffed: flask.Flask) ->
     assert log_in(opened(staffed), "Ada", "1111") == 204
     line.clock.wait_until_ns(line.clock.now_ns() + 31 * 10**9)
     assert log_in(client, "Omar", "2222") == 204
+
+
+def test_a_pin_costs_who_tries_them_all_a_lot(tmp_path: Path) -> None:
+    book = UserBook(tmp_path / "users.json")
+    book.put("Ada", "engineer", "1111")
+    told = argon2.extract_parameters(book.find("Ada").pin_hash)
+    assert (told.type, told.memory_cost >= 19_456, told.time_cost >= 2) == (argon2.Type.ID, True, True)
 
 
 def test_pins_are_not_on_the_disk_and_the_last_engineer_stays(line: Line, staffed: flask.Flask) -> None:
