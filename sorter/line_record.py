@@ -4,6 +4,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from sorter.energy_use import EnergyUse, Meter
 from sorter.mode_stretch import ModeStretch
 from sorter.model.condition import Fault, Mode, ModeState, ValveReport
@@ -21,7 +23,7 @@ from sorter.model.events import (
 )
 from sorter.model.mass import estimated_mass
 from sorter.model.recipe import recipe_hash
-from sorter.model.settings import Settings
+from sorter.model.settings import RecipeSettings, Settings
 from sorter.model.units import NS_PER_MS
 from sorter.policy.ledger import Settled
 from sorter.sorting import Ruling
@@ -53,6 +55,12 @@ class LineRecord:
         self._waiting: dict[int, tuple[Ruling, str, float]] = {}
         self._mode: ModeState | None = None
         self._stretch: ModeStretch | None = None
+        self._note_recipe()
+
+    def use_recipe(self, recipe: RecipeSettings) -> None:
+        """Write down what is sorted from here on, under its own hash."""
+        self._settings = msgspec.structs.replace(self._settings, recipe=recipe)
+        self._recipe_hash = recipe_hash(recipe)
         self._note_recipe()
 
     def take_ruling(self, ruling: Ruling, model_id: str, now_ns: int) -> None:

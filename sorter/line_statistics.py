@@ -2,10 +2,12 @@
 
 from collections import Counter
 
+import msgspec
+
 from sorter.model.belt import seen_length_um
 from sorter.model.ejection import NO_ITEM_REASONS, Ack, Decision, EjectionCommand, Outcomes
 from sorter.model.scorecard import Scorecard
-from sorter.model.settings import Settings, is_simulated_source
+from sorter.model.settings import RecipeSettings, Settings, is_simulated_source
 from sorter.model.statistics import LineStatistics
 
 
@@ -27,6 +29,11 @@ class LiveStatistics:
         """Start counting with the item that comes into view at this travel; only the first call counts."""
         if self._scorecard is None:
             self._scorecard = Scorecard(self._settings.recipe, travel_um + self._upstream_edge_um)
+
+    def use_recipe(self, recipe: RecipeSettings) -> None:
+        """Judge by another recipe: the scorecard begins anew, since what was a target may be none now."""
+        self._settings = msgspec.structs.replace(self._settings, recipe=recipe)
+        self._scorecard = None
 
     def add_decision(self, decision: Decision) -> None:
         """Count a decided item."""

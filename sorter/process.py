@@ -6,24 +6,37 @@ from sorter.line_memory import LineMemory
 from sorter.line_mode import LineMode
 from sorter.line_statistics import LiveStatistics
 from sorter.model.condition import Fault, Health, HealthStatus, ModeState, OperatorRequest, ValveReport, WiredInputs
-from sorter.model.ejection import Outcomes
+from sorter.model.ejection import NO_ITEM_REASONS, Outcomes
 from sorter.model.events import AuditEntry
+from sorter.model.explanation import RecipeChange, ShotReport
 from sorter.model.recipe import recipe_hash
 from sorter.model.stage_times import StageTimes
 from sorter.model.tracks import BeltState, TrackBatch
 from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.policy.ledger import Ledger, Settled
+from sorter.recipe_desk import RecipeDesk
 from sorter.runtime.bus import Publisher, Subscriber, wait_for_any
 from sorter.runtime.envelope import Received
 from sorter.runtime.link import CommandLink
 from sorter.runtime.process import ProcessContext
-from sorter.runtime.topics import AUDIT, BELT, FAULT, HEALTH, INPUTS, OUTCOMES, REQUEST, TRACKS, VALVES
+from sorter.runtime.topics import (
+    AUDIT,
+    BELT,
+    FAULT,
+    HEALTH,
+    INPUTS,
+    OUTCOMES,
+    RECIPE_CHANGE,
+    REQUEST,
+    TRACKS,
+    VALVES,
+)
 from sorter.sorting import Ruling, Sorting
 
 _TICK_MS = 10.0
 _STATISTICS_PERIOD_NS = NS_PER_S // 2
 _ACK_GRACE_NS = 500 * NS_PER_MS
-_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST, INPUTS, FAULT, VALVES, AUDIT)
+_READ_TOPICS = (TRACKS, BELT, HEALTH, OUTCOMES, REQUEST, RECIPE_CHANGE, INPUTS, FAULT, VALVES, AUDIT)
 
 
 def decide_items(context: ProcessContext) -> None:
@@ -53,6 +66,7 @@ class DecisionDesk:
         self._relay = _relay(context)
         self._calibrations = ModelCalibrations(settings)
         self._sorting = Sorting(settings, self._calibrations.first, context.boot_id)
+        self._recipe = RecipeDesk(context.plan)
         self._statistics = LiveStatistics(settings)
         self._stages = StageTimes()
         self._ledger = Ledger()
@@ -60,6 +74,8 @@ class DecisionDesk:
             recipe_hash(settings.recipe), starts_by_itself=settings.start_by_itself, now_ns=context.clock.now_ns()
         )
         self._memory = LineMemory(context)
+        if self._recipe.recipe != settings.recipe:
+            self._use_recipe()
         self._published_mode: ModeState | None = None
         self._peer_loss: tuple[str, int] | None = None
         self._vision_boot_id: str | None = None
@@ -95,6 +111,7 @@ class DecisionDesk:
         if now_ns >= self._due_ns:
             self._due_ns = now_ns + _STATISTICS_PERIOD_NS
             self._context.publisher.publish(self._statistics.statistics(now_ns))
+            self._context.publisher.publish(self._recipe.state)
         self._context.publish_health(self._counts(), self._stages.distributions)
 
     def close(self) -> None:
@@ -134,10 +151,24 @@ class DecisionDesk:
                 self._mode.take_inputs(inputs, now_ns)
             case Outcomes() as outcomes:
                 self._statistics.add_outcomes(outcomes)
-            case OperatorRequest() as request:
-                self._mode.take_request(request.kind, request.who, now_ns)
+            case OperatorRequest() | RecipeChange() as asked:
+                self._take_wish(asked, now_ns)
             case Fault() | ValveReport() | AuditEntry() as noted:
                 self._memory.record.take(noted)
+
+    def _take_wish(self, asked: OperatorRequest | RecipeChange, now_ns: int) -> None:
+        """What somebody asks for at a screen."""
+        if isinstance(asked, OperatorRequest):
+            self._mode.take_request(asked.kind, asked.who, now_ns)
+        elif self._recipe.take(asked):
+            self._use_recipe()
+
+    def _use_recipe(self) -> None:
+        recipe = self._recipe.recipe
+        self._sorting.use_recipe(recipe)
+        self._statistics.use_recipe(recipe)
+        self._memory.record.use_recipe(recipe)
+        self._context.publisher.publish(self._recipe.state)
 
     def _take_tracks(self, batch: TrackBatch, vision_boot_id: str, now_ns: int) -> None:
         if vision_boot_id != self._vision_boot_id:
@@ -166,6 +197,7 @@ class DecisionDesk:
 
     def _obey(self, rulings: list[Ruling]) -> None:
         for ruling in rulings:
+            sent_at_ns = None
             self._memory.record.take_ruling(ruling, self._statistics.model_id, self._clock.now_ns())
             if ruling.command is not None:
                 self._ledger.enter(ruling.command)
@@ -177,9 +209,12 @@ class DecisionDesk:
                     self._settle(self._ledger.fail(ruling.command))
             self._statistics.add_decision(ruling.decision)
             self._context.publisher.publish(ruling.decision)
+            if ruling.decision.reason not in NO_ITEM_REASONS:
+                self._context.publisher.publish(self._sorting.explain(ruling, sent_at_ns))
 
     def _settle(self, settled: Settled) -> None:
         self._statistics.add_settled(settled.command, settled.ack)
+        self._context.publisher.publish(_report(settled))
         self._memory.record.take_settled(settled, self._clock.now_ns())
 
     def _note_losses(self, now_ns: int) -> None:
@@ -197,6 +232,22 @@ class DecisionDesk:
         self._mode.step(now_ns, is_link_alive=self._link.is_alive(now_ns))
         self._sorting.is_executing = self._mode.is_executing
         self._memory.step(self._mode.state, now_ns)
+
+
+def _report(settled: Settled) -> ShotReport:
+    command, ack = settled.command, settled.ack
+    return ShotReport(
+        decision_ids=command.decision_ids,
+        station_id=command.station_id,
+        first_nozzle=command.first_nozzle,
+        last_nozzle=command.last_nozzle,
+        open_at_travel_um=command.open_at_travel_um,
+        status=ack.status,
+        reason=ack.reason,
+        opened_at_ns=ack.opened_at_ns,
+        opened_at_travel_um=ack.opened_at_travel_um,
+        closed_at_ns=ack.closed_at_ns,
+    )
 
 
 def _relay(context: ProcessContext) -> Publisher | None:

@@ -63,7 +63,7 @@ def run(duration: str | None, as_json: bool, with_stages: bool, **options: Any) 
     open_world(settings)
     _check_port(settings)
     with _stopped_by_signals() as stop_signals:
-        plan = create_run_folder(settings)
+        plan = create_run_folder(settings, options.get("config"))
         try:
             line = _Run(plan, duration_s)
             statistics = line.until_stopped(stop_signals)

@@ -14,12 +14,14 @@ from sorter.model.ejection import (
     EjectionCommand,
     Intent,
 )
+from sorter.model.explanation import Explanation
 from sorter.model.recipe import last_station_um, recipe_hash
-from sorter.model.settings import Settings
+from sorter.model.settings import RecipeSettings, Settings
 from sorter.model.tracks import BeltState, TrackBatch
 from sorter.model.units import mm_to_um, ms_to_ns
 from sorter.policy.decision import BeltItem, Verdict, decide
 from sorter.policy.evidence import Calibration
+from sorter.policy.explaining import shot_worths
 from sorter.policy.overlap import overlap_ratio
 from sorter.policy.schedule import ViewPlan, is_due
 
@@ -66,6 +68,29 @@ class Sorting:
     def use_calibration(self, calibration: Calibration) -> None:
         """Read the scores of the next views by this calibration: that of the model they come from."""
         self._book.calibration = calibration
+
+    def use_recipe(self, recipe: RecipeSettings) -> None:
+        """Judge by this recipe from here on: other targets, purity targets or costs, at the same stations.
+
+        Commands go on naming the recipe that the line began with, which is the one that the controller knows: what
+        changes is none of its business.
+        """
+        self._recipe = recipe
+
+    def explain(self, ruling: Ruling, sent_at_ns: int | None) -> Explanation:
+        """What a ruling of just now rested on."""
+        decision = ruling.decision
+        item = self._book.item(decision.track_id)
+        before = msgspec.structs.replace(item, leaves_at_um=None)
+        return Explanation(
+            decision=decision,
+            width_um=item.width_um,
+            length_um=item.length_um,
+            probabilities=tuple(item.probabilities.tolist()),
+            votes=self._book.votes(decision.track_id),
+            shots=shot_worths(before, self._book.others(decision.track_id), self._recipe),
+            sent_at_ns=sent_at_ns,
+        )
 
     def assess(self, batch: TrackBatch) -> Assessment:
         """What would be done with each item of a view if it were decided now; for screens.

@@ -1,24 +1,28 @@
-"""What a request must be before it is answered, and what every answer says about itself; users and roles come later.
+"""What a request must look like before anybody asks who sends it, and what every answer says about itself.
 
-The page has no log-in, so the browser of somebody who visits another site must not be made to act or to look:
+The browser of somebody who visits another site must not be made to act or to look:
 
 - the Host must be an address, this machine's name or the configured one (against DNS rebinding);
-- whoever asks the line to act must do it from the page itself (Sec-Fetch-Site, Origin) and on this machine: while
-  nobody can log in, a page served to the network shows and does not act.
+- whoever asks the line to act must do it from the page itself (Sec-Fetch-Site, Origin).
 """
 
 import ipaddress
+import re
 import socket
+from typing import TypeVar
 from urllib.parse import urlsplit
 
+import flask
 from werkzeug.wrappers import Request, Response
 
+from sorter.model.settings import UiSettings
+
+_Answer = TypeVar("_Answer", bound=Response)
 _CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self' {video}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
-    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -26,12 +30,28 @@ _HEADERS = {
 }
 
 
-def protect(response: Response) -> Response:
-    """Say in an answer's headers what a browser may do with it: nothing that is not ours, nowhere but here."""
+def protect(response: _Answer, ui: UiSettings | None = None) -> _Answer:
+    """Say in an answer's headers what a browser may do with it: nothing that is not ours, nowhere but here.
+
+    Args:
+        response: the answer.
+        ui: names the address of the video process, which pages may read from, too; None where there is none.
+    """
     response.headers.update(_HEADERS)
+    video = "" if ui is None else _video_origin(ui)
+    response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY.format(video=video)
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _video_origin(ui: UiSettings) -> str:
+    """The video process's address, under the name by which the browser knows this machine."""
+    name = urlsplit(f"//{flask.request.host}").hostname or ""
+    if re.fullmatch(r"[\w.:-]+", name) is None:
+        return ""
+    scheme = "https" if ui.tls_certificate else "http"
+    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{ui.video_port or ui.port + 1}"
 
 
 def is_host_known(request: Request, configured_host: str) -> bool:

@@ -29,13 +29,13 @@ from ui.page_messages import (
     ProcessStatus,
     StateReport,
 )
+from ui.tempo import Tempo
 
 # The page shows silence within 2 s, the way to the screen included, so it may not wait for a topic's own 2 s.
 _SILENT_AFTER_MS = 1500.0
 _PICTURE_OLD_AFTER_MS = 1200.0
 _RECENT_NS = 10 * NS_PER_S
-_MAX_RECENT_COUNT = 1000
-_SHOWN_DECISION_COUNT = 8
+_SHOWN_DECISION_COUNT = 4
 # An encoder's creep and the noise of a speed measured from pictures stay below this.
 _STANDING_UM_S = 5_000
 
@@ -56,7 +56,8 @@ class LiveState:
         self._faults: dict[tuple[str, str], Received] = {}
         self._stages: dict[str, StageReport] = {}
         self._intents: dict[int, tuple[Intent, int]] = {}
-        self._decisions: deque[Decision] = deque(maxlen=_MAX_RECENT_COUNT)
+        self._decisions: deque[Decision] = deque(maxlen=_SHOWN_DECISION_COUNT)
+        self._tempo = Tempo(class_names)
 
     def take(self, received: Received) -> None:
         """Note a message; faults and tracks of a process's earlier life end when a newer one speaks."""
@@ -76,17 +77,20 @@ class LiveState:
 
     def report(self, now_ns: int) -> StateReport:
         """Everything but the picture, as of now."""
-        recent = [decision for decision in self._decisions if now_ns - decision.decided_at_ns <= _RECENT_NS]
+        recent = [one for one in self._decisions if now_ns - one.decided_at_ns <= _RECENT_NS]
         return StateReport(
             mode=self._mode(now_ns),
             belt_speed_m_s=self._belt_speed(now_ns),
             statistics=self._statistics(now_ns),
             picture=self.picture_condition(now_ns),
             is_deciding=self._is_deciding(),
-            decided_per_min=round(len(recent) * 60 * NS_PER_S / _RECENT_NS),
-            decisions=tuple(self._decision(one, now_ns) for one in reversed(recent[-_SHOWN_DECISION_COUNT:])),
+            decided_per_min=self._tempo.per_min(now_ns),
+            decisions=tuple(self._decision(one, now_ns) for one in reversed(recent)),
             processes=tuple(self._process(name, now_ns) for name in EVERYONE if self._is_expected(name)),
             faults=tuple(_fault(received, now_ns) for received in self._faults.values()),
+            line_silent_s=self._line_silent_s(now_ns),
+            recent_counts=self._tempo.recent_counts(now_ns),
+            trend=self._tempo.trend(now_ns),
         )
 
     def stages(self) -> tuple[StageReport, ...]:
@@ -105,8 +109,12 @@ class LiveState:
             aspect_ratio=preview.aspect_ratio,
             age_ms=(now_ns - preview.exposed_at_ns) / 1e6,
             boxes=tuple(self._box(box) for box in preview.boxes),
-            jpeg=preview.jpeg,
         )
+
+    def jpeg(self) -> bytes:
+        """The newest picture itself."""
+        preview = self._message(PREVIEW)
+        return preview.jpeg if isinstance(preview, Preview) else b""
 
     def picture_condition(self, now_ns: int) -> PictureCondition:
         """Whether the newest picture shows the belt as it is."""
@@ -151,10 +159,19 @@ class LiveState:
     def _take_decision(self, decision: Decision, received: Received) -> None:
         if decision.reason not in NO_ITEM_REASONS:
             self._decisions.append(decision)
+            self._tempo.note(decision.class_id, decision.decided_at_ns)
         taken = Intent(
             decision.track_id, decision.class_id, decision.probability, decision.station_id, decision.reason, True
         )
         self._intents[decision.track_id] = (taken, received.sent_at_ns)
+
+    def newest(self, topic: Topic) -> msgspec.Struct | None:
+        """The newest message of a topic that is not told otherwise; None before the first."""
+        return self._message(topic)
+
+    def _line_silent_s(self, now_ns: int) -> float | None:
+        received = self._health.get("sorter")
+        return None if received is None else (now_ns - received.sent_at_ns) / NS_PER_S
 
     def _message(self, topic: Topic) -> msgspec.Struct | None:
         received = self._newest.get(topic.name)
@@ -245,7 +262,7 @@ class LiveState:
 
     def _is_expected(self, process: str) -> bool:
         # Processes may run without a supervisor, each as a service of the machine; not every plant wants to be told.
-        return process not in {"supervisor", "plant", "fleet"} or process in self._health
+        return process not in {"supervisor", "plant", "fleet", "video"} or process in self._health
 
     def _class_name(self, class_id: int) -> str:
         return self._class_names[class_id] if 0 <= class_id < len(self._class_names) else f"class {class_id}"

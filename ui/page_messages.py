@@ -85,6 +85,32 @@ class PictureCondition(enum.Enum):
     MISSING = "missing"
 
 
+class AlarmSummary(msgspec.Struct, frozen=True):
+    """How many alarms there are.
+
+    Attributes:
+        active_count: those that are there and not shelved.
+        unacknowledged_count: those that nobody has seen, such as are over included.
+        worst: priority of the most urgent that is there, best one that nobody has seen.
+        is_seen: whether all that are there were seen.
+        version: grows whenever the list looks different.
+    """
+
+    active_count: int = 0
+    unacknowledged_count: int = 0
+    shelved_count: int = 0
+    worst: str | None = None
+    is_seen: bool = True
+    version: int = 0
+
+
+class Trend(msgspec.Struct, frozen=True):
+    """Items in each of the last whole minutes, oldest first; `minute` numbers the newest."""
+
+    minute: int = 0
+    counts: tuple[int, ...] = ()
+
+
 class StateReport(msgspec.Struct, frozen=True):
     """Everything on the page but the picture; sent four times a second whether it has changed or not."""
 
@@ -97,6 +123,12 @@ class StateReport(msgspec.Struct, frozen=True):
     decisions: tuple[DecisionReport, ...]
     processes: tuple[ProcessReport, ...]
     faults: tuple[FaultReport, ...]
+    # since the deciding process was heard last; None before
+    line_silent_s: float | None = None
+    # items by class over the last minute
+    recent_counts: dict[str, int] = {}
+    trend: Trend = Trend()
+    alarms: AlarmSummary = AlarmSummary()
 
 
 class LiveBox(msgspec.Struct, frozen=True):
@@ -115,7 +147,7 @@ class LiveBox(msgspec.Struct, frozen=True):
 
 
 class LivePicture(msgspec.Struct, frozen=True):
-    """One picture with its boxes, in one message, so that the two cannot drift apart; `jpeg` is base64 in JSON."""
+    """What is on one picture; it travels in the picture's own header, so that the two cannot drift apart."""
 
     frame_id: int
     width_px: int
@@ -123,4 +155,3 @@ class LivePicture(msgspec.Struct, frozen=True):
     aspect_ratio: float
     age_ms: float
     boxes: tuple[LiveBox, ...]
-    jpeg: bytes

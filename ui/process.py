@@ -1,4 +1,4 @@
-"""The ui process: follows the line's messages, keeps the newest for the page, and passes operators' requests on.
+"""The ui process: follows the line's messages, keeps the newest for the screens, and passes on what people ask for.
 
 One thread (the process's main one) reads and publishes health, so that a stuck reader falls silent; the web server's
 threads only wait for what it puts before them.
@@ -11,34 +11,62 @@ import threading
 import msgspec
 
 from sorter.errors import FarzError
-from sorter.model.condition import HealthStatus, KeepRequest, OperatorRequest, RequestKind
-from sorter.model.events import AuditEntry
+from sorter.model.condition import HealthStatus, ValveReport, WiredInputs
+from sorter.model.explanation import RecipeState
 from sorter.model.stage_times import StageReport
 from sorter.model.units import NS_PER_MS, NS_PER_S
+from sorter.policy.alarms import Condition
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
-from sorter.runtime.topics import ASSESSMENT, BELT, DECISION, FAULT, HEALTH, MODE, PREVIEW, STAGES, STATISTICS
+from sorter.runtime.topics import (
+    ASSESSMENT,
+    BELT,
+    DECISION,
+    EXPLANATION,
+    FAULT,
+    HEALTH,
+    INPUTS,
+    MODE,
+    PREVIEW,
+    RECIPE,
+    SHOT,
+    STAGES,
+    STATISTICS,
+    VALVES,
+    Topic,
+)
+from ui.alarm_conditions import conditions
+from ui.alarm_desk import AlarmDesk
 from ui.api.line_api import beside_page
-from ui.app import MAX_STREAM_COUNT, LineLink, create_app
+from ui.app import MAX_STREAM_COUNT, create_app
+from ui.explanations import Explanations
+from ui.line_link import LineLink
 from ui.live_state import LiveState
 from ui.metrics import metrics_text
 from ui.page_messages import StateReport
+from ui.screens.page import has_front_end
 from ui.streams import NewestEvent, StreamPlaces
-from ui.web_server import WebServer, listen
+from ui.web_server import WebServer, listen, page_serving
 
-_TOPICS = (PREVIEW, ASSESSMENT, DECISION, STATISTICS, BELT, MODE, HEALTH, STAGES, FAULT)
+_TOPICS = (
+    PREVIEW, ASSESSMENT, DECISION, STATISTICS, BELT, MODE, HEALTH, STAGES, FAULT, INPUTS, VALVES, RECIPE, EXPLANATION,
+    SHOT,
+)  # fmt: skip
 _STATE_PERIOD_NS = 250 * NS_PER_MS
 # readers of page and API wait before the line does: Linux gives this process a third of what it gives the others
 _NICENESS = 5
 _FOLLOWING_LIMIT_NS = 2 * NS_PER_S
+# told at once, and not with the next period
+_URGENT = {MODE.name, FAULT.name, INPUTS.name}
 
 
 class PageFeed:
-    """Turns the line's messages into the two events that all pages get."""
+    """Turns the line's messages into the state that all pages get, and into what single pages ask for."""
 
     def __init__(self, context: ProcessContext) -> None:
         self.states = NewestEvent()
-        self.pictures = NewestEvent()
+        self.alarms = AlarmDesk(context.clock)
+        self.explanations = Explanations()
         self._clock = context.clock
         self._subscriber = Subscriber(context.plan.run_folder, _TOPICS)
         self._state = LiveState(context.settings.recipe.classes, context.settings.ui.preview_rate_hz)
@@ -47,24 +75,28 @@ class PageFeed:
         self._told: tuple[StateReport | None, tuple[StageReport, ...]] = (None, ())
 
     def receive(self) -> bool:
-        """Take in what has arrived, waiting no longer than until the next state is due; True for a new picture."""
+        """Take in what has arrived, waiting no longer than until the next state is due; True if it cannot wait."""
         waiting_ns = self._state_due_ns - self._clock.now_ns()
         messages = self._subscriber.receive(waiting_ns / NS_PER_MS)
         for received in messages:
+            self.explanations.take(received.message)
             self._state.take(received)
-        return any(received.topic == PREVIEW.name for received in messages)
+        return any(received.topic in _URGENT for received in messages)
 
-    def send(self, is_new_picture: bool) -> None:
-        """Put the picture before the pages when it is new, and the state when it is due."""
+    def send(self, is_urgent: bool) -> None:
+        """Put the state before the pages when it is due."""
         now_ns = self._clock.now_ns()
-        picture = self._state.picture(now_ns) if is_new_picture else None
-        if picture is not None:
-            self.pictures.put(msgspec.json.encode(picture))
-        if now_ns >= self._state_due_ns:
-            self._state_due_ns = now_ns + _STATE_PERIOD_NS
-            report = self._state.report(now_ns)
-            self.states.put(msgspec.json.encode(report))
-            self._told = (report, self._state.stages())
+        if now_ns < self._state_due_ns and not is_urgent:
+            return
+        self._state_due_ns = now_ns + _STATE_PERIOD_NS
+        report = self._state.report(now_ns)
+        report = msgspec.structs.replace(report, alarms=self.alarms.step(self._conditions(report)))
+        self.states.put(msgspec.json.encode(report))
+        self._told = (report, self._state.stages())
+
+    def newest(self, topic: Topic) -> msgspec.Struct | None:
+        """The newest message of a topic; called on any thread."""
+        return self._state.newest(topic)
 
     def metrics(self) -> bytes:
         """The newest state in Prometheus' text format; called on any thread."""
@@ -81,31 +113,31 @@ class PageFeed:
     def close(self) -> None:
         """End all streams and stop listening to the line."""
         self.states.close()
-        self.pictures.close()
         self._subscriber.close()
+
+    def _conditions(self, report: StateReport) -> list[Condition]:
+        inputs, valves, recipe = self.newest(INPUTS), self.newest(VALVES), self.newest(RECIPE)
+        return list(
+            conditions(
+                report,
+                inputs if isinstance(inputs, WiredInputs) else None,
+                valves if isinstance(valves, ValveReport) else None,
+                recipe if isinstance(recipe, RecipeState) else None,
+            )
+        )
 
 
 class PageVoice:
-    """What the page says to the line; a ZeroMQ socket serves one thread at a time, so threads take turns."""
+    """What people say to the line; a ZeroMQ socket serves one thread at a time, so threads take turns."""
 
     def __init__(self, context: ProcessContext) -> None:
         self._context = context
         self._turn = threading.Lock()
 
-    def ask(self, kind: RequestKind) -> None:
-        """Pass an operator's request on."""
+    def say(self, message: msgspec.Struct) -> None:
+        """Say something to the line."""
         with self._turn:
-            self._context.publisher.publish(OperatorRequest(kind, self._context.clock.now_ns(), "page"))
-
-    def keep(self, frame_id: int) -> None:
-        """Ask for the picture of a frame to be kept."""
-        with self._turn:
-            self._context.publisher.publish(KeepRequest(frame_id, self._context.clock.now_ns(), "page"))
-
-    def enter_audit(self, entry: AuditEntry) -> None:
-        """Hand over what somebody counted in a sample."""
-        with self._turn:
-            self._context.publisher.publish(entry)
+            self._context.publisher.publish(message)
 
     def say_health(self, figures: dict[str, float]) -> None:
         """Publish health when it is due."""
@@ -117,19 +149,36 @@ def serve_page(context: ProcessContext) -> None:
     """Serve the page until told to stop.
 
     Raises:
-        BadInputError: if the address to serve on cannot be had.
+        BadInputError: if the address to serve on cannot be had, or the certificate or the users cannot be read.
         FarzError: if the web server has died.
     """
     os.nice(_NICENESS)
     ui = context.settings.ui
     listener = listen(ui.host, ui.port)
     feed, voice, places = PageFeed(context), PageVoice(context), StreamPlaces(MAX_STREAM_COUNT)
-    link = LineLink(feed.states, feed.pictures, places, voice.ask, voice.keep, feed.is_following, feed.metrics)
+    link = LineLink(
+        clock=context.clock,
+        states=feed.states,
+        places=places,
+        say=voice.say,
+        newest=feed.newest,
+        alarms=feed.alarms,
+        explanations=feed.explanations,
+        is_following=feed.is_following,
+        metrics=feed.metrics,
+        configuration=context.plan.configuration,
+    )
     page = create_app(context.settings, link)
-    server = WebServer(beside_page(page, context.settings, context.clock, feed.state, voice.enter_audit), listener)
+    application = beside_page(page, context.settings, context.clock, feed.state, voice.say)
+    server = WebServer(application, listener, page_serving(ui))
     server.start()
-    logging.getLogger("ui").info("the page is at %s", page_address(ui.host, ui.port))
-    context.set_health(HealthStatus.OK)
+    logging.getLogger("ui").info(
+        "the page is at %s", page_address(ui.host, ui.port, is_secret=bool(ui.tls_certificate))
+    )
+    if has_front_end():
+        context.set_health(HealthStatus.OK)
+    else:
+        context.set_health(HealthStatus.DEGRADED, "front-end packages are not installed: make front-end")
     while context.is_running() and server.is_alive():
         feed.send(feed.receive())
         voice.say_health({"open_streams_count": float(places.taken_count)})
@@ -139,6 +188,7 @@ def serve_page(context: ProcessContext) -> None:
         raise FarzError("the web server has died")
 
 
-def page_address(host: str, port: int) -> str:
+def page_address(host: str, port: int, *, is_secret: bool = False) -> str:
     """The page's address as a browser wants it."""
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    scheme = "https" if is_secret else "http"
+    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"

@@ -28,9 +28,13 @@ class NewestEvent:
 
     def put(self, data: bytes) -> None:
         """Replace the event; `data` is one line of JSON."""
+        self.put_raw(b"data: " + data + b"\n\n")
+
+    def put_raw(self, data: bytes) -> None:
+        """Replace the event by bytes that are sent as they are."""
         with self._changed:
             self._version += 1
-            self._data = b"data: " + data + b"\n\n"
+            self._data = data
             self._changed.notify_all()
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import socket
+import ssl
 import struct
 import threading
 import weakref
@@ -21,6 +22,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.gthread import ThreadWorker
 
 from sorter.errors import BadInputError
+from sorter.model.settings import UiSettings
 from sorter.model.units import NS_PER_S
 from sorter.runtime.clock import SystemClock
 
@@ -62,8 +64,26 @@ class Serving(NamedTuple):
     silence_limit_s: int | None = None
 
 
-def listen(host: str, port: int, section: str = "ui") -> socket.socket:
-    """A listening socket; `section` is that of the configuration which host and port are from.
+def page_serving(ui: UiSettings) -> Serving:
+    """How the page is served: by HTTPS where the settings name a certificate.
+
+    Raises:
+        BadInputError: if the certificate or its key cannot be read.
+    """
+    if not ui.tls_certificate:
+        return Serving()
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(ui.tls_certificate, ui.tls_key)
+    except OSError as error:
+        raise BadInputError(
+            f"ui.tls_certificate = {ui.tls_certificate!r}, ui.tls_key = {ui.tls_key!r}: cannot be read as a "
+            f"certificate and its key in PEM: {error}"
+        ) from error
+    return Serving(certificate_file=ui.tls_certificate, key_file=ui.tls_key)
+
+
+def listen(host: str, port: int, key: str = "ui.port") -> socket.socket:
+    """A listening socket; `key` names the port in the configuration.
 
     Raises:
         BadInputError: if the address cannot be had: in use, not this machine's, not permitted.
@@ -74,7 +94,7 @@ def listen(host: str, port: int, section: str = "ui") -> socket.socket:
     except OSError as error:
         why = error.strerror or str(error)
         raise BadInputError(
-            f"nothing can be served on {section}.host = {host!r}, {section}.port = {port}: {why}; "
+            f"nothing can be served on {key.split('.')[0]}.host = {host!r}, {key} = {port}: {why}; "
             "free the port or choose another from 1 to 65535"
         ) from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):

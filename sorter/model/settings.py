@@ -325,11 +325,30 @@ class SimulationSettings(Section, frozen=True):
 
 
 class UiSettings(Section, frozen=True):
-    """Where the page is served."""
+    """Where the page is served, and who may act on it."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8420
+    # of the live video, which a process of its own serves; 0: the one after the page's
+    video_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     preview_rate_hz: Annotated[float, Meta(gt=0.0, le=60.0)] = 10.0
+    # users and the trail of what was asked are kept here; empty: farz/LINE_NAME in the user's folder for state
+    folder: str = ""
+    # true: who has logged in may act from other machines, too; needs TLS, since PINs travel
+    network_may_act: bool = False
+    # PEM files; with both the page is served by HTTPS
+    tls_certificate: str = ""
+    tls_key: str = ""
+    # bundles that the screen offers for promotion lie here, each in its folder, and the site set that judges them there
+    challengers_folder: str = ""
+    site_set: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse half a certificate, and PINs in the clear."""
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key go together")
+        if self.network_may_act and not self.tls_certificate:
+            raise ValueError("network_may_act = true needs tls_certificate and tls_key, since PINs travel")
 
 
 class MqttSettings(Section, frozen=True):

@@ -86,11 +86,21 @@ def _judge_shot(item: BeltItem, others: Sequence[BeltItem], station: StationSett
     zone = blast_zone(item.x_um, item.belt_um, item.width_um, item.length_um, station)
     if zone is None:
         return _Shot(-float("inf"), DecisionReason.OFF_BAR, station, None)
-    station_um = mm_to_um(station.offset_mm)
-    hit = [other for other in others if zone.covers(other.x_um, other.belt_um) and _is_there(other, station_um)]
+    hit = _covered(zone, others, station)
     value = alone + expected_value([_candidate(other, station, recipe) for other in hit], cost)
     reason = DecisionReason.EJECT if value > 0.0 else DecisionReason.NEIGHBOURS
     return _Shot(value, reason, station, zone)
+
+
+def in_jet(item: BeltItem, others: Sequence[BeltItem], station: StationSettings) -> list[BeltItem] | None:
+    """Which others a station's shot at an item takes along; None where its bar does not reach the item."""
+    zone = blast_zone(item.x_um, item.belt_um, item.width_um, item.length_um, station)
+    return None if zone is None else _covered(zone, others, station)
+
+
+def _covered(zone: BlastZone, others: Sequence[BeltItem], station: StationSettings) -> list[BeltItem]:
+    station_um = mm_to_um(station.offset_mm)
+    return [other for other in others if zone.covers(other.x_um, other.belt_um) and _is_there(other, station_um)]
 
 
 def _candidate(item: BeltItem, station: StationSettings, recipe: RecipeSettings) -> Candidate:

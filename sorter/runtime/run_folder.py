@@ -15,19 +15,23 @@ _PLAN_NAME = "run.json"
 
 
 class RunPlan(msgspec.Struct, frozen=True):
-    """What all processes of one run agree on; `epoch_ns` is when the simulated belt began to move."""
+    """What all processes of one run agree on; `epoch_ns` is when the simulated belt began to move.
+
+    `configuration` is the file that the settings come from, None where they are the defaults.
+    """
 
     settings: Settings
     epoch_ns: int
     run_folder: Path
+    configuration: Path | None = None
 
 
-def create_run_folder(settings: Settings) -> RunPlan:
+def create_run_folder(settings: Settings, configuration: Path | None = None) -> RunPlan:
     """Make a fresh folder for the sockets, short enough for a Unix socket's 107 characters, and write the plan."""
     base = os.environ.get("XDG_RUNTIME_DIR")
     folder = Path(tempfile.mkdtemp(prefix="farz-", dir=base if base and Path(base).is_dir() else None))
     folder.chmod(0o700)
-    plan = RunPlan(settings, SystemClock().now_ns(), folder)
+    plan = RunPlan(settings, SystemClock().now_ns(), folder, configuration and configuration.resolve())
     (folder / _PLAN_NAME).write_bytes(msgspec.json.encode(plan, enc_hook=str))
     return plan
 
@@ -39,7 +43,7 @@ def read_run_plan(run_folder: Path | None, config: Path | None) -> RunPlan:
         ConfigurationError: if the plan or configuration cannot be read.
     """
     if run_folder is None:
-        return create_run_folder(load_settings(config))
+        return create_run_folder(load_settings(config), config)
     try:
         data = (run_folder / _PLAN_NAME).read_bytes()
         return msgspec.json.decode(data, type=RunPlan, dec_hook=_decode_path)

@@ -42,6 +42,7 @@ PROCESSES: tuple[ProcessSpec, ...] = (
     ProcessSpec("sorter", "sorter", niceness=-10),
     ProcessSpec("vision", "vision", niceness=-5),
     ProcessSpec("ui", "ui"),
+    ProcessSpec("video", "ui.video", niceness=5),
     ProcessSpec("plant", "plant", niceness=5),
     ProcessSpec("fleet", "fleet", niceness=10),
 )

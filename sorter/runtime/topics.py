@@ -16,6 +16,8 @@ from sorter.model.condition import (
 )
 from sorter.model.ejection import Ack, Assessment, Decision, EjectionCommand, Outcomes
 from sorter.model.events import AuditEntry
+from sorter.model.explanation import Explanation, RecipeChange, RecipeState, ShotReport
+from sorter.model.maintenance import NozzleHold
 from sorter.model.stage_times import StageReport
 from sorter.model.statistics import LineStatistics
 from sorter.model.tracks import BeltState, Preview, TrackBatch
@@ -60,7 +62,7 @@ class Heartbeat(msgspec.Struct, frozen=True):
     heard_at_ns: int | None = None
 
 
-EVERYONE = ("vision", "actuators", "sorter", "ui", "plant", "fleet", "supervisor")
+EVERYONE = ("vision", "actuators", "sorter", "ui", "video", "plant", "fleet", "supervisor")
 
 TRACKS = Topic("tracks", TrackBatch, ("vision",), 15.0, 1000.0, Delivery.LATEST)
 PREVIEW = Topic("preview", Preview, ("vision",), 10.0, 2000.0, Delivery.LATEST)
@@ -79,6 +81,14 @@ STAGES = Topic("stages", StageReport, ("vision", "sorter"), 2.0, 2000.0, Deliver
 FAULT = Topic("fault", Fault, EVERYONE, None, None, Delivery.LATEST)
 REQUEST = Topic("request", OperatorRequest, ("ui",), None, None, Delivery.LATEST)
 KEEP = Topic("keep", KeepRequest, ("ui",), None, None, Delivery.LATEST)
+# why items were ejected or left, and what became of the shots; for screens
+EXPLANATION = Topic("explanation", Explanation, ("sorter",), None, None, Delivery.LATEST)
+SHOT = Topic("shot", ShotReport, ("sorter",), None, None, Delivery.LATEST)
+# what an engineer changes at a screen, and what is in force
+RECIPE_CHANGE = Topic("recipe_change", RecipeChange, ("ui",), None, None, Delivery.LATEST)
+RECIPE = Topic("recipe", RecipeState, ("sorter",), 1.0, 3000.0, Delivery.LATEST)
+# repeated while somebody holds a button: a nozzle is open only as long as these come
+NOZZLE_HOLD = Topic("nozzle_hold", NozzleHold, ("ui",), 10.0, 300.0, Delivery.LATEST)
 # an audit that somebody entered; that it is written down shows in the store, so a screen asks there and says it again
 AUDIT = Topic("audit", AuditEntry, ("ui",), None, None, Delivery.LATEST)
 COMMAND = Topic("command", EjectionCommand, ("sorter",), None, None, Delivery.ANSWERED)
@@ -88,7 +98,7 @@ HEARTBEAT = Topic("heartbeat", Heartbeat, ("sorter", "actuators"), 10.0, 300.0, 
 
 TOPICS: tuple[Topic, ...] = (
     TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, INPUTS, VALVES, HEALTH, STAGES, FAULT,
-    REQUEST, KEEP, AUDIT, COMMAND, ACK, HEARTBEAT,
+    REQUEST, KEEP, AUDIT, EXPLANATION, SHOT, RECIPE_CHANGE, RECIPE, NOZZLE_HOLD, COMMAND, ACK, HEARTBEAT,
 )  # fmt: skip
 TOPIC_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
 TOPIC_BY_TYPE: dict[type[msgspec.Struct], Topic] = {topic.message_type: topic for topic in TOPICS}

@@ -1,250 +1,46 @@
-"""The page in Debian's Chromium, served by the real ui process, fed by a line that only publishes."""
+"""The screens in Debian's Chromium, served by the real ui and video processes, fed by a line that only publishes."""
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
-from sorter.model.condition import Fault, Health, HealthStatus, Mode, ModeState, OperatorRequest
-from sorter.model.ejection import Assessment, Decision, DecisionReason, Intent
-from sorter.model.materials import CLASS_NAMES
+from sorter.model.condition import Fault, Mode, OperatorRequest
 from sorter.model.settings import Settings, UiSettings
-from sorter.model.statistics import Estimate, Figures, LineStatistics, StationFigures
-from sorter.model.tracks import BeltState, Preview, PreviewBox
-from sorter.runtime.bus import Publisher, Subscriber
-from sorter.runtime.clock import SystemClock
-from sorter.runtime.run_folder import RunPlan, create_run_folder
+from sorter.model.tracks import BeltState
+from sorter.runtime.bus import Subscriber
+from sorter.runtime.run_folder import create_run_folder
 from sorter.runtime.topics import REQUEST
 
-CHROMIUM = Path("/usr/bin/chromium")
-OUTPUT = Path(__file__).parents[2] / "test-output"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 WIDTH_PX = HEIGHT_PX = 640
 ASPECT_RATIO = 1400.0 / 787.5
-
-playwright_api = pytest.importorskip("playwright.sync_api")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"Debian's Chromium is not installed at {CHROMIUM}")
-
-# class, station, decided, (left, top) on the picture, (width, height), all in its pixels
-ITEMS = (
-    ("pet_clear", "pet", True, (70, 60), (60, 220)),
-    ("can", "can", False, (240, 330), (70, 110)),
-    ("residue", None, False, (470, 110), (110, 120)),
-    ("hdpe", "hdpe", True, (370, 420), (90, 170)),
-    ("paper_cardboard", None, False, (140, 450), (130, 150)),
-)
-
-
-def picture_jpeg(shift_px: int) -> bytes:
-    """A belt with coloured items: dark rubber, a left edge in orange so that a mirror image would show."""
-    noise = np.random.default_rng(7).normal(0, 5, (HEIGHT_PX, WIDTH_PX, 1))
-    image = np.clip(52 + noise, 0, 255).astype(np.uint8).repeat(3, axis=2)
-    image[(np.arange(HEIGHT_PX) + shift_px) % 160 < 3] += 12
-    colours = ((205, 190, 170), (60, 70, 190), (90, 120, 90), (240, 240, 235), (110, 150, 185))
-    for (_, _, _, (left, top), (width, height)), colour in zip(ITEMS, colours, strict=True):
-        centre = (left + width // 2, top + height // 2)
-        cv2.ellipse(image, centre, (width // 2, height // 2), 0, 0, 360, colour, -1, cv2.LINE_AA)
-    image[:, :12] = (0, 128, 255)
-    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
-
-
-def station_figures(recovery: float, purity: Estimate) -> StationFigures:
-    return StationFigures(
-        Estimate(recovery, recovery - 0.012, recovery + 0.008), purity, 812, 790, 771, 3, 0.97, 0.96, 0.95
-    )
-
-
-def line_statistics(now_ns: int, *, has_truth: bool) -> LineStatistics:
-    stations = {
-        "pet": station_figures(0.973, Estimate(0.961, 0.952, 0.969)),
-        "hdpe": station_figures(0.942, Estimate(0.918, 0.897, 0.936)),
-        "can": station_figures(0.955, Estimate(0.528, 0.497, 0.559)),
-    }
-    overall = station_figures(0.957, Estimate(0.902, 0.89, 0.913))
-    figures = Figures(
-        stations, overall, 2410, 2402, 0.0033, 1894, 0.0011, 1.2, 34.2, 61.7, {"fired": 1892}, {"eject": 1892}
-    )
-    counts = dict(zip(CLASS_NAMES, (412, 268, 61, 240, 377, 190, 132, 505, 217), strict=True))
-    return LineStatistics(now_ns, has_truth, counts, figures, 4.7, "farz-nine-1", "openvino", "f32")
-
-
-class FakeLine:
-    """Says what vision, sorter, actuators and supervisor would say; each can be silenced."""
-
-    def __init__(self, plan: RunPlan) -> None:
-        self.plan = plan
-        self.clock = SystemClock()
-        self.silent: set[str] = set()
-        self.mode = Mode.EXECUTE
-        self.has_truth = True
-        self.speed_um_s = 2_000_000
-        self.faults: list[Fault] = []
-        self._started_ns = self.clock.now_ns()
-        self._frame_id = 0
-        self._publishers = {
-            name: Publisher(plan.run_folder, name, f"boot-{name}", self.clock)
-            for name in ("vision", "sorter", "actuators", "supervisor")
-        }
-        self._jpegs = [picture_jpeg(shift) for shift in range(0, 160, 20)]
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="fake line")
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join()
-        for publisher in self._publishers.values():
-            publisher.close()
-
-    def _run(self) -> None:
-        while not self._stop.wait(0.1):
-            self._frame_id += 1
-            now_ns = self.clock.now_ns()
-            self._say("vision", self._preview(now_ns))
-            self._say("sorter", self._assessment())
-            self._say("actuators", BeltState(now_ns, 2_000 * self._frame_id, self.speed_um_s))
-            if self._frame_id % 4 == 0:
-                self._say("sorter", self._decision(now_ns))
-            if self._frame_id % 5 == 0:
-                self._slowly(now_ns)
-
-    def _slowly(self, now_ns: int) -> None:
-        for name in self._publishers:
-            detail = "20.1 frames/s" if name == "vision" else ""
-            self._say(name, Health(name, HealthStatus.OK, self._started_ns, detail, int(name == "actuators")))
-        self._say("sorter", ModeState(self.mode, self._started_ns, "started by itself", "recipe"))
-        self._say("sorter", line_statistics(now_ns, has_truth=self.has_truth))
-        while self.faults:
-            self._say("vision", self.faults.pop())
-
-    def _say(self, process: str, message: object) -> None:
-        if process not in self.silent:
-            self._publishers[process].publish(message)
-
-    def _preview(self, now_ns: int) -> Preview:
-        boxes = tuple(
-            PreviewBox(index, left, top, left + width, top + height)
-            for index, (_, _, _, (left, top), (width, height)) in enumerate(ITEMS)
-        )
-        jpeg = self._jpegs[self._frame_id % len(self._jpegs)]
-        return Preview(
-            self._frame_id, now_ns - 40_000_000, self._frame_id, WIDTH_PX, HEIGHT_PX, ASPECT_RATIO, jpeg, boxes
-        )
-
-    def _assessment(self) -> Assessment:
-        intents = tuple(
-            Intent(
-                index,
-                CLASS_NAMES.index(name),
-                0.93 - 0.07 * index,
-                station,
-                DecisionReason.EJECT if station else DecisionReason.NO_STATION,
-                decided,
-            )
-            for index, (name, station, decided, _, _) in enumerate(ITEMS)
-        )
-        return Assessment(self._frame_id, intents)
-
-    def _decision(self, now_ns: int) -> Decision:
-        name, station, _, _, _ = ITEMS[self._frame_id // 4 % len(ITEMS)]
-        reason = DecisionReason.EJECT if station else DecisionReason.NO_STATION
-        return Decision(
-            self._frame_id, 1000 + self._frame_id, station, CLASS_NAMES.index(name), 0.91, reason, 5, 0, 0, now_ns,
-            self._frame_id, now_ns,
-        )  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start_ui(plan: RunPlan) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "ui", "--run-folder", str(plan.run_folder)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE)
-
-
-def wait_for_page(url: str, limit_s: float = 15.0) -> None:
-    deadline_s = time.monotonic() + limit_s
-    while not answers(url):
-        assert time.monotonic() < deadline_s, f"no page at {url} within {limit_s} s"
-        time.sleep(0.05)
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=1) as response:
-            return response.status == 200
-    except OSError:
-        return False
-
-
-@pytest.fixture(scope="module")
-def plan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunPlan]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-        yield create_run_folder(Settings(ui=UiSettings(port=free_port())))
-
-
-@pytest.fixture(scope="module")
-def line(plan: RunPlan) -> Iterator[FakeLine]:
-    fake = FakeLine(plan)
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(scope="module")
-def url(line: FakeLine) -> Iterator[str]:
-    plan = line.plan
-    address = f"http://127.0.0.1:{plan.settings.ui.port}"
-    process = start_ui(plan)
-    wait_for_page(address)
-    yield address
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=5)
-    assert process.returncode == 0
-    assert b"Traceback" not in errors, errors.decode()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
 def page(browser, url) -> Iterator[object]:
-    """A page of the line, live; afterwards: nothing on the console, and nothing asked of anyone but the line."""
+    """The Live screen, live; afterwards: nothing on the console, and nothing asked of anyone but the line."""
     complaints: list[str] = []
     addresses: list[str] = []
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, has_touch=True)
     tab = context.new_page()
     tab.on("console", lambda entry: complaints.append(entry.text) if entry.type in {"error", "warning"} else None)
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("request", lambda request: addresses.append(request.url))
-    tab.goto(url)
+    tab.goto(f"{url}/live")
     wait_live(tab)
     yield tab
     context.close()
     assert complaints == []
-    assert [address for address in addresses if not address.startswith(url)] == []
+    host = url.rpartition(":")[0]
+    assert [address for address in addresses if not address.startswith(host)] == []
 
 
 def wait_live(tab) -> None:
@@ -252,7 +48,7 @@ def wait_live(tab) -> None:
     tab.wait_for_selector("#overlay .item.ejected .label", state="attached")
 
 
-def wait_text(tab, selector: str, words: str, timeout_ms: int = 4000) -> None:
+def wait_text(tab, selector: str, words: str, timeout_ms: int = 5000) -> None:
     tab.wait_for_function(
         "([selector, words]) => document.querySelector(selector)?.textContent.includes(words)",
         arg=[selector, words],
@@ -260,9 +56,15 @@ def wait_text(tab, selector: str, words: str, timeout_ms: int = 4000) -> None:
     )
 
 
-def keep_screenshot(tab, name: str) -> None:
-    OUTPUT.mkdir(exist_ok=True)
-    tab.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
+def hold(tab, selector: str, seconds: float = 1.3) -> None:
+    """Keep a finger on something for a while."""
+    box = tab.locator(selector).bounding_box()
+    point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    finger = tab.context.new_cdp_session(tab)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    tab.wait_for_timeout(1000 * seconds)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    finger.detach()
 
 
 def overlay_boxes(tab) -> dict[str, dict[str, float]]:
@@ -286,34 +88,46 @@ def pixel(tab, x_ratio: float, y_ratio: float) -> list[int]:
     )
 
 
-def test_picture_and_boxes_lie_where_the_line_says(page) -> None:
+def test_picture_and_boxes_lie_where_the_line_says(page, line) -> None:
     stage = page.locator("#stage").bounding_box()
     assert stage["width"] / stage["height"] == pytest.approx(ASPECT_RATIO, rel=0.01)
     assert pixel(page, 0.005, 0.5)[0] > 200
     boxes = overlay_boxes(page)
-    assert len(boxes) == len(ITEMS)
-    for index, (_, _, _, (left, top), (width, height)) in enumerate(ITEMS):
+    told = line.preview(0).boxes
+    assert len(boxes) == len(told)
+    for box in told:
         across, along = stage["width"] / WIDTH_PX, stage["height"] / HEIGHT_PX
         expected = {
-            "x": stage["x"] + left * across, "y": stage["y"] + top * along,
-            "width": width * across, "height": height * along,
+            "x": stage["x"] + box.left_px * across, "y": stage["y"] + box.top_px * along,
+            "width": (box.right_px - box.left_px) * across, "height": (box.bottom_px - box.top_px) * along,
         }  # fmt: skip
         # Half a line's width on each side belongs to the box that Chromium measures.
-        assert boxes[str(index)] == pytest.approx(expected, abs=4.0)
+        assert boxes[str(box.track_id)] == pytest.approx(expected, abs=4.0)
 
 
 def test_what_will_be_ejected_is_told_by_text_and_shape(page) -> None:
-    for index, (_, station, decided, _, _) in enumerate(ITEMS):
-        item = page.locator(f"#overlay [data-track='{index}']")
-        fate = "passes" if station is None else "ejected" if decided else "planned"
+    for track_id, station, fate in ((0, "pet", "ejected"), (1, "can", "planned"), (2, None, "passes")):
+        item = page.locator(f"#overlay [data-track='{track_id}']")
         assert fate in item.get_attribute("class")
         assert ("→ " + str(station) in item.text_content()) == (station is not None)
         assert item.locator("use").count() == (station is not None)
     words = page.locator("#overlay [data-track='0'] text.words").text_content()
-    assert words == "\u2068PET clear\u2069 93%"
+    assert words == "\u2068PET clear\u2069 91%"
 
 
-def test_figures_are_shown(page) -> None:
+def test_a_touch_on_an_item_tells_why(page) -> None:
+    stage = page.locator("#stage").bounding_box()
+    page.touchscreen.tap(stage["x"] + 100 / WIDTH_PX * stage["width"], stage["y"] + 170 / HEIGHT_PX * stage["height"])
+    page.wait_for_selector("#why .votes", timeout=8000)
+    assert page.locator("#why .votes tr").count() == 6
+    page.wait_for_function("[...document.querySelectorAll('#why canvas')].some((canvas) => canvas.width !== 96)")
+    words = page.locator("#why").text_content()
+    for said in ("PET clear 91%", "What each view said", "0.79", "60%", "valve open", "360.0", "fired", "0.4 mm"):
+        assert said in words, said
+
+
+def test_figures_are_shown(page, url) -> None:
+    page.goto(url)
     wait_text(page, "#counts-total", "2,402 items")
     assert page.locator("[data-class=pet_clear] b").text_content() == "412"
     purity = page.locator("[data-station=pet] [data-figure=purity]")
@@ -327,13 +141,14 @@ def test_figures_are_shown(page) -> None:
     assert "34" in page.locator("#latency [data-part=p50]").text_content()
     for key, words in {"model": "farz-nine-1", "detector": "openvino", "precision": "f32"}.items():
         assert page.locator(f"[data-run={key}]").text_content() == words
-    for name in ("vision", "sorter", "actuators", "supervisor", "ui"):
+    for name in ("vision", "sorter", "actuators", "supervisor", "ui", "video"):
         page.wait_for_selector(f"[data-process={name}][data-status=ok]")
     assert "restarts: 1" in page.locator("[data-process=actuators]").text_content()
-    keep_screenshot(page, "live-1280x800-en")
+    page.wait_for_selector("#trend canvas")
 
 
-def test_without_truth_purity_is_a_dash(page, line) -> None:
+def test_without_truth_purity_is_a_dash(page, line, url) -> None:
+    page.goto(url)
     line.has_truth = False
     wait_text(page, "[data-station=pet] [data-figure=purity]", "needs samples")
     assert page.locator("[data-station=pet] [data-figure=purity] b").text_content() == "—"
@@ -343,55 +158,64 @@ def test_without_truth_purity_is_a_dash(page, line) -> None:
 
 @pytest.mark.parametrize(
     ("process", "selector"),
-    [("vision", "body[data-picture=stale]"), ("sorter", "body[data-picture=undecided]"), ("actuators", "body")],
+    [("vision", "body[data-picture=stale]"), ("sorter", "body[data-link=silent]"), ("actuators", "body")],
 )
 def test_a_process_that_falls_silent_is_shown_within_two_seconds(page, line, process: str, selector: str) -> None:
     line.silent.add(process)
     try:
-        page.wait_for_selector(f"{selector} [data-process={process}][data-status=silent]", timeout=2000)
-        wait_text(page, "#faults", process)
-        keep_screenshot(page, f"silent-{process}")
+        page.wait_for_selector(selector, timeout=2000)
+        page.wait_for_selector("#alarms-tile[data-level=high]", timeout=2500)
+        if process == "sorter":
+            wait_text(page, "#stale-words", "OLD", 100)
+            assert page.locator("#heartbeat").get_attribute("data-beat") == "silent"
     finally:
         line.silent.clear()
-    page.wait_for_selector(f"[data-process={process}][data-status=ok]", timeout=3000)
     wait_live(page)
 
 
 def test_a_standing_belt_is_no_stale_picture(page, line) -> None:
     line.speed_um_s = 0
-    original, line._preview = line._preview, lambda _now_ns: BeltState(0, 0, 0)
+    original, line.preview = line.preview, lambda _now_ns: BeltState(0, 0, 0)
     try:
         wait_text(page, "#notice-text", "Belt stands still")
     finally:
-        line._preview, line.speed_um_s = original, 2_000_000
+        line.preview, line.speed_um_s = original, 2_000_000
     wait_live(page)
 
 
-def test_start_asks_the_line(page, line, plan) -> None:
+def test_start_is_asked_by_holding_and_not_by_a_brush(page, line, plan) -> None:
     subscriber = Subscriber(plan.run_folder, (REQUEST,))
     line.mode = Mode.IDLE
     page.wait_for_selector("[data-request=start]:enabled")
     subscriber.receive(200)
-    page.click("[data-request=start]")
+    page.locator("[data-request=start]").tap()
+    hold(page, "[data-request=start]", 0.5)
+    assert subscriber.receive(300) == []
+    hold(page, "[data-request=start]")
     received = subscriber.receive(2000)
     subscriber.close()
     line.mode = Mode.EXECUTE
-    assert [(message.message.kind.value, message.message.who) for message in received] == [("start", "page")]
+    assert [(message.message.kind.value, message.message.who) for message in received] == [("start", "local")]
     assert isinstance(received[0].message, OperatorRequest)
     wait_text(page, "#request-answer", "asked")
 
 
-def test_a_fault_stays_until_it_is_cleared(page, line) -> None:
-    fault = Fault("vision", "source_lost", "camera rtsp://belt gives no pictures", line.clock.now_ns())
+def test_a_fault_becomes_an_alarm_and_stays_until_it_was_seen(page, line) -> None:
+    fault = Fault("vision", "no_pictures", "camera rtsp://belt gives no pictures", line.clock.now_ns())
     line.faults.append(fault)
-    wait_text(page, "#faults", "source_lost")
-    keep_screenshot(page, "fault")
+    page.wait_for_selector("#alarms-tile[data-level=high]")
+    page.locator("#alarms-tile").tap()
+    alarm = "[data-alarm='no_pictures:vision']"
+    wait_text(page, alarm, "Camera gives no pictures")
+    wait_text(page, alarm, "Check power and cable")
     line.faults.append(Fault(fault.process, fault.code, fault.detail, fault.raised_at_ns, is_cleared=True))
-    page.wait_for_selector("#faults", state="hidden")
+    page.wait_for_selector(f"{alarm}[data-state=returned]")
+    page.locator(f"{alarm} button", has_text="Seen").tap()
+    page.wait_for_selector(alarm, state="detached")
 
 
-def test_arabic_runs_right_to_left_and_the_belt_does_not(page, url) -> None:
-    page.goto(f"{url}/?lang=ar")
+def test_arabic_runs_right_to_left_and_belt_nozzles_and_time_do_not(page, url, line) -> None:
+    page.goto(f"{url}/live?lang=ar")
     wait_live(page)
     assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"
     assert page.evaluate("getComputedStyle(document.getElementById('stage')).direction") == "ltr"
@@ -399,25 +223,13 @@ def test_arabic_runs_right_to_left_and_the_belt_does_not(page, url) -> None:
     assert pixel(page, 0.005, 0.5)[0] > 200
     stage = page.locator("#stage").bounding_box()
     box = overlay_boxes(page)["0"]
-    assert box["x"] - stage["x"] == pytest.approx(ITEMS[0][3][0] / WIDTH_PX * stage["width"], abs=4.0)
+    assert box["x"] - stage["x"] == pytest.approx(line.preview(0).boxes[0].left_px / WIDTH_PX * stage["width"], abs=4.0)
     wait_text(page, "#mode-name", "يفرز")
-    keep_screenshot(page, "live-1280x800-ar")
-
-
-@pytest.mark.parametrize(
-    ("width_px", "height_px", "language", "scheme"),
-    [(1920, 1080, "en", "light"), (1280, 800, "fr", "dark"), (390, 844, "en", "light"), (390, 844, "ar", "dark")],
-)
-def test_nothing_overflows_sideways_and_targets_are_large(page, url, width_px, height_px, language, scheme) -> None:
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width_px, "height": height_px})
-    page.goto(f"{url}/?lang={language}")
-    wait_live(page)
-    wait_text(page, "[data-run=model]", "farz-nine-1")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width_px
-    for button in page.locator("[data-request]:visible").all():
-        assert button.bounding_box()["height"] >= 56
-    keep_screenshot(page, f"live-{width_px}x{height_px}-{language}-{scheme}")
+    page.goto(f"{url}/stations")
+    first, last = (page.locator("[data-station=pet] .nozzles i").nth(index).bounding_box()["x"] for index in (0, -1))
+    assert first < last
+    page.goto(url)
+    assert page.evaluate("getComputedStyle(document.getElementById('trend')).direction") == "ltr"
 
 
 def test_the_policy_forbids_what_is_not_ours(browser, url) -> None:
@@ -437,10 +249,44 @@ def test_the_policy_forbids_what_is_not_ours(browser, url) -> None:
     assert violated == "img-src"
 
 
+@pytest.mark.usefixtures("url")
+def test_thirty_two_viewers_see_the_newest_picture_and_the_next_is_told_so(plan) -> None:
+    address = f"http://127.0.0.1:{plan.settings.ui.port + 1}/video"
+    viewers = [urllib.request.urlopen(address, timeout=5) for _ in range(32)]
+    try:
+        assert viewers[0].headers["Content-Type"] == "multipart/x-mixed-replace; boundary=picture"
+        assert viewers[31].read(9) == b"--picture"
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(address, timeout=5)
+        assert refused.value.code == 503
+        assert "32" in refused.value.read().decode()
+        # a viewer that takes nothing for a while gets the newest, not what has waited for it
+        time.sleep(1.5)
+        seen = [frame_id_of(viewers[0]) for _ in range(40)]
+        assert seen == sorted(seen)
+    finally:
+        for viewer in viewers:
+            viewer.close()
+    until(lambda: is_served(address), 5.0)
+
+
+def frame_id_of(viewer) -> int:
+    """Read one part; the number of its frame."""
+    length, frame_id = 0, -1
+    while line := viewer.readline().strip() or length == 0:
+        text = line.decode("latin1") if isinstance(line, bytes) else ""
+        if text.startswith("Content-Length"):
+            length = int(text.partition(":")[2])
+        if text.startswith("X-Farz-Picture"):
+            frame_id = int(text.partition('"frame_id":')[2].partition(",")[0])
+    viewer.read(length)
+    return frame_id
+
+
 @pytest.mark.usefixtures("plan")
-def test_stops_within_three_seconds_with_streams_open_and_the_page_waits_for_it_to_return(browser) -> None:
+def test_stops_within_three_seconds_with_streams_open_and_the_page_waits_for_it_to_return(browser, tmp_path) -> None:
     port = free_port()
-    other = create_run_folder(Settings(ui=UiSettings(port=port)))
+    other = create_run_folder(Settings(ui=UiSettings(port=port, folder=str(tmp_path))))
     process = start_ui(other)
     address = f"http://127.0.0.1:{port}"
     wait_for_page(address)
@@ -449,26 +295,21 @@ def test_stops_within_three_seconds_with_streams_open_and_the_page_waits_for_it_
     with socket.create_connection(("127.0.0.1", port)) as deaf:
         deaf.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         tab.wait_for_selector("[data-process=ui][data-status=ok]")
-        started_s = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=10)
-        took_s = time.monotonic() - started_s
-    tab.wait_for_selector("body[data-picture=lost]", timeout=2000)
+        _, errors = process.communicate(timeout=3)
+    tab.wait_for_selector("body[data-link=lost]", timeout=2000)
     again = start_ui(other)
-    tab.wait_for_selector("body[data-picture=missing]", timeout=10_000)
+    tab.wait_for_selector("body:not([data-link=lost])", timeout=10_000)
     tab.context.close()
     again.terminate()
     again.communicate(timeout=5)
-    OUTPUT.mkdir(exist_ok=True)
-    (OUTPUT / "ui-stop.json").write_text(json.dumps({"ui_stop_s": round(took_s, 3)}))
     assert process.returncode == 0, errors.decode()
-    assert took_s < 3.0
 
 
 @pytest.mark.usefixtures("plan")
-def test_dies_with_a_parent_that_is_killed() -> None:
+def test_dies_with_a_parent_that_is_killed(tmp_path) -> None:
     port = free_port()
-    other = create_run_folder(Settings(ui=UiSettings(port=port)))
+    other = create_run_folder(Settings(ui=UiSettings(port=port, folder=str(tmp_path))))
     script = (
         "import subprocess, sys, time\n"
         f"child = subprocess.Popen([sys.executable, '-m', 'ui', '--run-folder', {str(other.run_folder)!r}])\n"
@@ -478,10 +319,37 @@ def test_dies_with_a_parent_that_is_killed() -> None:
         child_pid = int(parent.stdout.readline())
         wait_for_page(f"http://127.0.0.1:{port}")
         parent.kill()
-    deadline_s = time.monotonic() + 3.0
-    while _is_running(child_pid) and time.monotonic() < deadline_s:
+    until(lambda: not _is_running(child_pid), 3.0)
+
+
+def start_ui(plan) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "ui", "--run-folder", str(plan.run_folder)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_page(url: str) -> None:
+    until(lambda: is_served(f"{url}/healthz"), 20.0)
+
+
+def is_served(address: str) -> bool:
+    try:
+        urllib.request.urlopen(address, timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def until(condition: Callable[[], bool], limit_s: float) -> None:
+    deadline_s = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline_s, f"not within {limit_s} s"
         time.sleep(0.05)
-    assert not _is_running(child_pid)
 
 
 def _is_running(pid: int) -> bool:

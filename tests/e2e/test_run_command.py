@@ -106,7 +106,7 @@ def test_a_run_sorts_and_says_how_well(tmp_path: Path) -> None:
 def test_a_signal_stops_every_process_within_three_seconds(tmp_path: Path, number: int) -> None:
     with running_line(tmp_path) as (line, _, log):
         wait_until(lambda: is_executing(log), "the line executes")
-        assert set(children(tmp_path)) == {"sorter", "vision", "actuators", "ui"}
+        assert set(children(tmp_path)) == {"sorter", "vision", "actuators", "ui", "ui.video"}
         sent_at_s = time.monotonic()
         line.send_signal(number)
         line.communicate(timeout=20)

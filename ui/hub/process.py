@@ -34,7 +34,7 @@ def serve_hub(settings: Settings, stop_requested: threading.Event) -> None:
     """
     hub_settings, keys = settings.hub, _keys(settings.api)
     serving = _serving(hub_settings)
-    listener = listen(hub_settings.host, hub_settings.port, "hub")
+    listener = listen(hub_settings.host, hub_settings.port, "hub.port")
     writers = Writers(hub_settings.database, hub_settings.writer_count)
     readers = Readers(lambda: PostgresReader(hub_settings.database))
     application = with_figures(create_hub(writers, keys), settings, readers, SystemClock())

@@ -22,6 +22,11 @@ export function code(name, attributes = {}) {
   return html("span", attributes, html("bdi", {}, name));
 }
 
+/** Change an element's words, if they change: a status region is read aloud on every change. */
+export function setText(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
 function filled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== null && value !== undefined) element.setAttribute(name, value);

@@ -1,18 +1,26 @@
 // Says when what is on the screen is old, by the page's own clock, because a line that has died cannot say so.
 
+import { stopHeartbeat } from "./band.js";
+import { setText } from "./drawing.js";
 import { duration, settings, text } from "./words.js";
 
 const STATE_LIMIT_MS = 1500;
 const LOOK_EVERY_MS = 200;
+const DEAD = new Set(["silent", "fault", "unheard"]);
 
-const notice = document.getElementById("notice");
-const noticeText = document.getElementById("notice-text");
-const noticeAge = document.getElementById("notice-age");
+const banner = document.getElementById("stale-banner");
+const listeners = [];
 
 let stateAt_ms = performance.now();
 let pictureAt_ms = null;
 let reported = "missing";
 let isDeciding = false;
+let sorter = "starting";
+
+/** Have told, five times a second, how what is shown is: the link, and the picture with its age in seconds. */
+export function onFreshness(take) {
+  listeners.push(take);
+}
 
 /** A picture has arrived. */
 export function notePicture() {
@@ -25,10 +33,16 @@ export function noteState(state) {
   stateAt_ms = performance.now();
   reported = state.picture;
   isDeciding = state.is_deciding;
+  sorter = state.processes.find((process) => process.name === "sorter")?.status ?? "unheard";
   look();
 }
 
-function condition(now_ms) {
+function linkCondition(now_ms) {
+  if (now_ms - stateAt_ms > STATE_LIMIT_MS) return "lost";
+  return DEAD.has(sorter) ? "silent" : "live";
+}
+
+function pictureCondition(now_ms) {
   if (now_ms - stateAt_ms > STATE_LIMIT_MS) return "lost";
   if (reported === "standing") return "standing";
   if (pictureAt_ms === null) return "missing";
@@ -38,25 +52,21 @@ function condition(now_ms) {
 
 function look() {
   const now_ms = performance.now();
-  const found = condition(now_ms);
-  document.body.classList.toggle("is-lost", found === "lost");
-  document.body.dataset.picture = found;
-  notice.dataset.condition = found;
-  notice.hidden = found === "live";
-  if (found === "live") return;
-  setText(noticeText, text(`picture.${found}`));
-  setText(noticeAge, age(found, now_ms));
+  const link = linkCondition(now_ms);
+  document.body.dataset.link = link;
+  banner.hidden = link === "live";
+  if (link !== "live") {
+    setText(document.getElementById("stale-words"), text(`link.${link}`));
+    setText(document.getElementById("stale-age"), link === "lost" ? since(stateAt_ms, now_ms) : "");
+  }
+  if (link === "lost") stopHeartbeat();
+  const picture = pictureCondition(now_ms);
+  const from_ms = picture === "lost" ? stateAt_ms : (pictureAt_ms ?? stateAt_ms);
+  for (const take of listeners) take(picture, since(from_ms, now_ms));
 }
 
-function age(found, now_ms) {
-  if (found === "missing" || found === "undecided") return "";
-  const since_ms = found === "lost" ? stateAt_ms : (pictureAt_ms ?? stateAt_ms);
-  return text("picture.age", { age: duration((now_ms - since_ms) / 1000) });
-}
-
-// A status region is read aloud on every change: only real ones may count.
-function setText(element, words) {
-  if (element.textContent !== words) element.textContent = words;
+function since(from_ms, now_ms) {
+  return text("picture.age", { age: duration((now_ms - from_ms) / 1000) });
 }
 
 document.addEventListener("visibilitychange", () => {

@@ -1,8 +1,9 @@
 // The operator's buttons: they ask, the line decides, and what it decided is the mode that comes back.
 
 import { settings, text } from "./words.js";
+import { onHeld } from "./hold.js";
 
-export const ANSWER_SHOWN_MS = 3000;
+export const ANSWER_SHOWN_MS = 4000;
 
 const buttons = [...document.querySelectorAll("[data-request]")];
 const answer = document.getElementById("request-answer");
@@ -16,7 +17,6 @@ export function offer(mode) {
     button.disabled = !settings.mayAct || !(offered.includes(kind) || kind === "stop");
     button.hidden = !isInPlace(kind, offered);
   }
-  if (!settings.mayAct) say(text("request.elsewhere"));
 }
 
 // The first button always leads towards running: one of Start, Resume, Reset.
@@ -26,23 +26,31 @@ function isInPlace(kind, offered) {
 }
 
 /** Ask the line for something; the words that say whether it was taken. */
-export async function post(address) {
+export async function post(address, body = null) {
   try {
-    return text((await fetch(address, { method: "POST" })).ok ? "request.sent" : "request.refused");
+    const headers = { "X-Csrf-Token": document.body.dataset.csrf };
+    const response = await fetch(address, { method: "POST", headers, body });
+    if (response.status === 403) return text("request.forbidden");
+    return text(response.ok ? "request.sent" : "request.refused");
   } catch {
     return text("request.refused");
   }
 }
 
-async function ask(button) {
-  const name = button.textContent;
-  say(`${name}: ${await post(`/requests/${button.dataset.request}`)}`);
-  clearTimeout(answerTimer);
-  answerTimer = setTimeout(() => say(""), ANSWER_SHOWN_MS);
-}
-
-function say(words) {
+/** Say what became of something that was asked. */
+export function say(words) {
+  answer.hidden = words === "";
   if (answer.textContent !== words) answer.textContent = words;
+  clearTimeout(answerTimer);
+  if (words !== "") answerTimer = setTimeout(() => say(""), ANSWER_SHOWN_MS);
 }
 
-for (const button of buttons) button.addEventListener("click", () => ask(button));
+async function ask(button) {
+  const name = (button.querySelector(".words") ?? button).textContent.trim();
+  say(`${name}: ${await post(`/requests/${button.dataset.request}`)}`);
+}
+
+for (const button of buttons) {
+  if ("hold" in button.dataset) onHeld(button, () => ask(button));
+  else button.addEventListener("click", () => ask(button));
+}

@@ -32,8 +32,8 @@ from vision.harvest.picture_store import ChosenPicture, PictureStore, wall_ns_of
 from vision.harvest.sidecar import KeptPicture
 from vision.pipeline import View
 
-# Screens show ten pictures a second; a finger needs a second or so.
-_SHOWN_COUNT = 32
+# Half a minute at ten pictures a second: who touches an item reads why it was ejected before calling that wrong.
+_SHOWN_COUNT = 300
 _RETRY_AFTER_NS = 60 * NS_PER_S
 
 BoxesOf = Callable[[tuple[Track, ...], int], NDArray[np.float64]]
@@ -111,7 +111,7 @@ class Harvest:
             self._keep(view.frame.image.copy(), description)
 
     def note_shown(self, preview: Preview, batch: TrackBatch) -> None:
-        """Remember what screens show for the three seconds in which somebody may want it kept."""
+        """Remember what screens show for the half minute in which somebody may want it kept."""
         self._shown.append((preview, batch))
 
     def keep_shown(self, frame_id: int | None) -> None:

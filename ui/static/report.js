@@ -1,0 +1,3 @@
+// The Shift report: paper.
+
+document.getElementById("print").addEventListener("click", () => window.print());
