@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 from plant.plant_values import PlantValues
 from sorter.extras import need_extra
 from sorter.model.condition import HealthStatus
-from sorter.model.settings import Settings
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import BELT, FAULT, INPUTS, MODE, STATISTICS, VALVES
 
 if TYPE_CHECKING:
+    from plant.modbus_server import ModbusServer
     from plant.mqtt_outlet import MqttOutlet
+    from plant.opcua_server import OpcUaServer
 
 _PERIOD_S = 0.1
 
@@ -41,7 +42,7 @@ async def _serve(context: ProcessContext) -> None:
         stack.callback(reader.close)
         if outlet is not None:
             stack.callback(outlet.close)
-        servers = await _started(context.settings, values, stack)
+        servers = await _started(context, values, stack)
         context.set_health(HealthStatus.OK)
         while context.is_running():
             _hear(reader, values, outlet)
@@ -72,23 +73,32 @@ class _Server(Protocol):
     async def stop(self) -> None: ...
 
 
-async def _started(settings: Settings, values: PlantValues, stack: AsyncExitStack) -> list[_Server]:
+async def _started(context: ProcessContext, values: PlantValues, stack: AsyncExitStack) -> list[_Server]:
     """What the configuration asks for; each library is loaded only where it is."""
-    servers: list[_Server] = []
-    if settings.plant.opcua_port:
-        need_extra("plant", "asyncua", "configuration: plant.opcua_port")
-        from plant.opcua_server import OpcUaServer
-
-        servers.append(OpcUaServer(settings))
-    if settings.plant.modbus_port:
-        need_extra("plant", "pymodbus", "configuration: plant.modbus_port")
-        from plant.modbus_server import ModbusServer
-
-        servers.append(ModbusServer(settings))
+    asked_for: list[_Server | None] = [_opcua_server(context), _modbus_server(context)]
+    servers = [server for server in asked_for if server is not None]
     for server in servers:
         await server.start(values)
         stack.push_async_callback(server.stop)
     return servers
+
+
+def _opcua_server(context: ProcessContext) -> "OpcUaServer | None":
+    if not context.settings.plant.opcua_port:
+        return None
+    need_extra("plant", "asyncua", "configuration: plant.opcua_port")
+    from plant.opcua_server import OpcUaServer
+
+    return OpcUaServer(context.settings)
+
+
+def _modbus_server(context: ProcessContext) -> "ModbusServer | None":
+    if not context.settings.plant.modbus_port:
+        return None
+    need_extra("plant", "pymodbus", "configuration: plant.modbus_port")
+    from plant.modbus_server import ModbusServer
+
+    return ModbusServer(context.settings)
 
 
 def _mqtt_outlet(context: ProcessContext) -> "MqttOutlet | None":
