@@ -1,11 +1,24 @@
 # A line on any x86 or Arm processor (linux/amd64, linux/arm64): OpenVINO or ONNX Runtime, no GPU.
 #   docker buildx build --platform linux/amd64,linux/arm64 -f docker/cpu.Dockerfile -t farz:cpu .
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+ARG NODE_IMAGE=node:22-bookworm-slim
+
+# what the screens load of others, at the versions that are locked, if there is anything; node itself stays here
+FROM ${NODE_IMAGE} AS screens
+WORKDIR /src/ui
+COPY ui .
+RUN if [ -f package-lock.json ]; then \
+      npm ci --ignore-scripts --no-audit --no-fund \
+      && mkdir -p static/vendor \
+      && xargs -a vendor_files.txt -I{} cp node_modules/{} static/vendor/ \
+      && rm -rf node_modules; \
+    fi
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY . .
+COPY --from=screens /src/ui ui
 RUN python -m venv /opt/farz \
  && /opt/farz/bin/pip install '.[fleet,gpio,modbus,plant,serial]'
 RUN bash docker/bill_of_materials.sh /opt/farz /opt/farz/share/farz/bill-of-materials

@@ -3,6 +3,18 @@
 # Both images are NVIDIA's own for Jetson Linux 36.4: pull them first and tag them so, or name them in full by --build-arg.
 ARG JETPACK_IMAGE=l4t-jetpack:r36.4.0
 ARG RUNTIME_IMAGE=l4t-tensorrt:r10.3.0-runtime
+ARG NODE_IMAGE=node:22-bookworm-slim
+
+# what the screens load of others, at the versions that are locked, if there is anything; node itself stays here
+FROM ${NODE_IMAGE} AS screens
+WORKDIR /src/ui
+COPY ui .
+RUN if [ -f package-lock.json ]; then \
+      npm ci --ignore-scripts --no-audit --no-fund \
+      && mkdir -p static/vendor \
+      && xargs -a vendor_files.txt -I{} cp node_modules/{} static/vendor/ \
+      && rm -rf node_modules; \
+    fi
 
 FROM ${JETPACK_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/usr/local/cuda/bin:$PATH
@@ -11,6 +23,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
+COPY --from=screens /src/ui ui
 # TensorRT's Python module is the system's; pycuda is built against this very CUDA; the kernels for the GPU of Orin are
 # compiled here, so that the image that runs needs no compiler
 RUN python3 -m venv --system-site-packages /opt/farz \

@@ -1,5 +1,6 @@
 """Temperatures, power rails and throttling as Linux shows them in files; what is not there is None, never 0."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import msgspec
 
 # below the critical temperature by this much, where a zone does not say from when it slows the board
 _CRITICAL_RESERVE_C = 10.0
+# some firmware names limits that any room reaches; no processor is slowed down from there
+_LEAST_LIMIT_C = 60.0
+# screens and radios are "cooling devices", too
+_WORKERS = re.compile(r"cpu|gpu|processor|devfreq|throttl|powerclamp|emc", re.IGNORECASE)
 # the rail through which everything comes, as Jetsons call it
 _TOTAL_RAILS = ("VDD_IN", "SYS_5V0", "VIN")
 
@@ -62,7 +67,7 @@ def _limit_c(folder: Path) -> float | None:
     trips: dict[str, list[float]] = {"passive": [], "hot": [], "critical": []}
     for path in folder.glob("trip_point_*_temp"):
         kind, limit_c = _text(path.with_name(path.name.replace("_temp", "_type"))), _thousandths(path)
-        if kind in trips and limit_c is not None and limit_c > 0.0:
+        if kind in trips and limit_c is not None and limit_c >= _LEAST_LIMIT_C:
             trips[kind].append(limit_c)
     if trips["passive"]:
         return min(trips["passive"])
@@ -86,10 +91,10 @@ def _rails_w(root: Path) -> Iterator[tuple[str, float]]:
 
 
 def _slowed(root: Path) -> Iterator[str]:
-    """Cooling devices that hold something back; a fan that turns holds nothing back."""
+    """Cooling devices that hold back what calculates; a fan that turns or a dim screen does not."""
     for folder in sorted((root / "sys/class/thermal").glob("cooling_device*")):
         kind, state = _text(folder / "type") or folder.name, _text(folder / "cur_state")
-        if "fan" not in kind.lower() and state is not None and state.isdigit() and int(state) > 0:
+        if _WORKERS.search(kind) and state is not None and state.isdigit() and int(state) > 0:
             yield kind
 
 

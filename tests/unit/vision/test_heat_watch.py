@@ -62,6 +62,15 @@ def test_what_is_not_there_is_not_zero(tmp_path: Path) -> None:
     assert HeatWatch(Settings(), tmp_path).figures() == {"view_step_ratio": 1.0}
 
 
+def test_a_dim_screen_and_a_limit_of_a_warm_room_are_no_heat(tmp_path: Path) -> None:
+    board(tmp_path, 35.0)
+    (tmp_path / "sys/class/thermal/thermal_zone0/trip_point_1_temp").write_text("27800\n")
+    (tmp_path / "sys/class/thermal/cooling_device1/type").write_text("LCD\n")
+    (tmp_path / "sys/class/thermal/cooling_device1/cur_state").write_text("15\n")
+    assert read_board(tmp_path).margin_c is None
+    assert read_board(tmp_path).slowed == ()
+
+
 def test_where_nothing_says_from_when_it_slows_ten_degrees_before_the_end_is_meant(tmp_path: Path) -> None:
     board(tmp_path, 80.0)
     (tmp_path / "sys/class/thermal/thermal_zone0/trip_point_1_type").write_text("critical\n")
