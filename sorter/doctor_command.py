@@ -24,6 +24,7 @@ CHECKS: dict[str, str] = {
     "memory": "sorter.doctor_machine_checks:check_memory",
     "disk": "sorter.doctor_machine_checks:check_disk",
     "store": "sorter.doctor_checks:check_store",
+    "api keys": "sorter.doctor_checks:check_api_keys",
     "heat": "sorter.doctor_machine_checks:check_heat",
     "power": "sorter.doctor_machine_checks:check_power",
     "page": "sorter.doctor_checks:check_page_port",

@@ -9,11 +9,12 @@ import pytest
 from click.testing import CliRunner
 from gpu_fakes import pretended_gpu
 
+from sorter.doctor_checks import check_api_keys
 from sorter.doctor_command import CHECKS, doctor, examine
 from sorter.doctor_finding import Finding, Verdict
 from sorter.doctor_report import ticket_report
 from sorter.errors import BundleError
-from sorter.model.settings import ControllerSettings, DetectorSettings, Settings, StoreSettings
+from sorter.model.settings import ApiSettings, ControllerSettings, DetectorSettings, Settings, StoreSettings
 from sorter.runtime.configuration import load_settings, settings_from
 from vision import doctor_gpu_checks
 
@@ -121,3 +122,15 @@ def test_hardware_that_is_not_there_is_wrong_and_has_a_remedy(settings: dict[str
     found = next(one for one in examine(settings_from(settings)) if one.name == name)
     assert found.verdict is Verdict.WRONG
     assert any(word in found.text for word in ("look at", "needs"))
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "verdict"),
+    [(None, 0, Verdict.POOR), ("[]", 0o600, Verdict.GOOD), ("{", 0o600, Verdict.WRONG), ("[]", 0o666, Verdict.WRONG)],
+)
+def test_a_file_of_keys_is_looked_at(tmp_path: Path, content: str | None, mode: int, verdict: Verdict) -> None:
+    path = tmp_path / "keys.json"
+    if content is not None:
+        path.write_text(content)
+        path.chmod(mode)
+    assert check_api_keys(Settings(api=ApiSettings(keys_file=str(path)))).verdict is verdict
