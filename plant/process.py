@@ -38,7 +38,6 @@ async def _serve(context: ProcessContext) -> None:
     values, outlet, server = PlantValues(context.settings), _mqtt_outlet(context), _opcua_server(context)
     if server is not None:
         await server.start(values.values)
-    context.set_health(HealthStatus.OK)
     try:
         while context.is_running():
             for received in reader.waiting():
@@ -46,6 +45,8 @@ async def _serve(context: ProcessContext) -> None:
                 if outlet is not None:
                     outlet.take(received.message)
             await _tell(values, outlet, server)
+            trouble = "" if outlet is None else outlet.trouble
+            context.set_health(HealthStatus.DEGRADED if trouble else HealthStatus.OK, trouble and f"MQTT: {trouble}")
             figures = {} if outlet is None else outlet.figures()
             context.publish_health({"malformed_message_count": float(reader.malformed_count), **figures})
             await asyncio.sleep(_PERIOD_S)
