@@ -30,6 +30,7 @@ from sorter.runtime.simulated_world import open_world
 from sorter.runtime.supervisor import Supervisor, processes_of
 from sorter.runtime.topics import HEALTH, MODE, STAGES, STATISTICS
 from sorter.stages_table import stage_figures, stages_table
+from sorter.store.place import store_path
 
 _STEP_MS = 100.0
 _RUN_OUT_S = 2.0
@@ -127,6 +128,9 @@ class _Run:
         """Run until a signal, the end of the duration or of the pictures; the last figures, None if there are none."""
         ui = self._plan.settings.ui
         click.echo(f"Farz is starting; the page is at http://{ui.host}:{ui.port}/  (Ctrl-C stops the line)", err=True)
+        if self._plan.settings.store.enabled:
+            place = store_path(self._plan.settings)
+            click.echo(f"What it sorts is remembered in {place}; farz store figures tells it", err=True)
         try:
             self._supervisor.start()
             while not stop_signals and not self._is_over():

@@ -6,6 +6,7 @@ import math
 from sorter.figures.figure import Figure, Reliability, no_data
 from sorter.figures.period_record import PeriodRecord
 from sorter.model.rollups import PPM, ItemsSum
+from sorter.model.scorecard import wilson_interval
 
 _MS_PER_MIN = 60_000
 _MS_PER_H = 3_600_000
@@ -91,10 +92,10 @@ def sums_by_class(record: PeriodRecord, station_id: str | None = None) -> dict[s
 def _share(record: PeriodRecord, basis: Basis, name: str, classes: dict[str, ItemsSum], total: float) -> Figure:
     amount = _amount(classes[name], basis)
     share = amount / total
-    half = _Z_95 * _share_sd(basis, name, classes, total)
+    low, high = _share_interval(basis, name, classes, total)
     reliability, reason = (Reliability.RELIABLE, "") if basis is Basis.COUNT else mass_reliability(record)
     return Figure(
-        f"composition_{basis.value}", "1", share, amount, total, max(0.0, share - half), min(1.0, share + half),
+        f"composition_{basis.value}", "1", share, amount, total, low, high,
         record.coverage_ratio, _METHODS[basis], subject=name, model_ids=record.model_ids, reliability=reliability,
         reason=reason,
     )  # fmt: skip
@@ -113,14 +114,17 @@ def _amount(sums: ItemsSum, basis: Basis) -> float:
     return float(sums.area_mm2 if basis is Basis.AREA else sums.mass_mg)
 
 
-def _share_sd(basis: Basis, name: str, classes: dict[str, ItemsSum], total: float) -> float:
-    """Standard deviation of a share: binomial in the number of items, and for masses the classes' common error."""
+def _share_interval(basis: Basis, name: str, classes: dict[str, ItemsSum], total: float) -> tuple[float, float]:
+    """Ends of a share's interval: Wilson's in the number of items, and for masses the classes' common error."""
     share = _amount(classes[name], basis) / total
     count = max(1, sum(sums.item_count for sums in classes.values()))
+    if basis is not Basis.MASS:
+        interval = wilson_interval(share * count, count)
+        return interval.low, interval.high
     variance = share * (1.0 - share) / count
-    if basis is Basis.MASS:
-        # d share / d mass of class c is (1 − share) ÷ total for the class itself, −share ÷ total for each other
-        for other, sums in classes.items():
-            slope = ((1.0 - share) if other == name else -share) / total
-            variance += slope**2 * (sums.mass_variance_mg2 + (MASS_PRIOR_SD_RATIO * sums.mass_mg) ** 2)
-    return math.sqrt(variance)
+    # d share / d mass of class c is (1 − share) ÷ total for the class itself, −share ÷ total for each other
+    for other, sums in classes.items():
+        slope = ((1.0 - share) if other == name else -share) / total
+        variance += slope**2 * (sums.mass_variance_mg2 + (MASS_PRIOR_SD_RATIO * sums.mass_mg) ** 2)
+    half = _Z_95 * math.sqrt(variance)
+    return max(0.0, share - half), min(1.0, share + half)

@@ -2,9 +2,9 @@
 
     amount = Σ over stations and target classes: mass decided and fired at × purity of the station × factor
 
-No factor is built in: prices and avoided emissions differ by place and time. A published range for mixed glass, for
-instance, is 201, 309 and 762 kg CO₂e a tonne (Turner, Williams and Kemp 2015, appendix D). What was sorted is not yet
-recycled: the figure says what is avoided if it is.
+No factor is built in: prices and avoided emissions differ by place and time. Published values for mixed glass, for
+instance, run from 201 to 762 kg CO₂e a tonne, 309 being that of the US EPA (collected by Turner, Williams and Kemp,
+2015, appendix D). What was sorted is not yet recycled: the figure says what is avoided if it is.
 """
 
 from collections.abc import Mapping

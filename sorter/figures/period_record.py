@@ -1,6 +1,8 @@
 """What is known of a period: the sums, audits and recipes that every figure of it is made from."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import msgspec
 
@@ -9,7 +11,7 @@ from sorter.model.events import AuditTaken, RecipeUsed
 from sorter.model.rollups import PPM, CountName, ItemsKey, ItemsSum, Period, RollUp
 
 
-class PeriodRecord(msgspec.Struct, frozen=True):
+class PeriodRecord(msgspec.Struct, frozen=True, dict=True):
     """Everything that figures of a period are made from; `audits` are the valid ones, newest revision only."""
 
     period: Period
@@ -18,7 +20,7 @@ class PeriodRecord(msgspec.Struct, frozen=True):
     recipes: Mapping[str, RecipeUsed] = {}
     device_count: int = 1
 
-    @property
+    @cached_property
     def coverage_ratio(self) -> float:
         """Share of the period, of all its devices, for which the line was recording, in 0..1."""
         whole_ms = self.period.duration_ms * max(1, self.device_count)
@@ -29,18 +31,14 @@ class PeriodRecord(msgspec.Struct, frozen=True):
         """For how long the line sorted."""
         return self.counts(CountName.MODE_MS).get(Mode.EXECUTE.value, 0)
 
-    @property
+    @cached_property
     def model_ids(self) -> tuple[str, ...]:
         """Models whose decisions are in the sums, by name."""
         return tuple(sorted({key.model_id for key in self.sums.items}))
 
-    def counts(self, name: str) -> dict[str, int]:
+    def counts(self, name: str) -> Mapping[str, int]:
         """One kind of count by label, all devices and moments together."""
-        found: dict[str, int] = {}
-        for key, value in self.sums.counts.items():
-            if key.name == name:
-                found[key.label] = found.get(key.label, 0) + value
-        return found
+        return self._counts.get(name, {})
 
     def items(self, station_id: str | None = None) -> Iterator[tuple[ItemsKey, ItemsSum]]:
         """Sums over items; with a station, those that its valves fired at, with "" what stayed on the belt."""
@@ -64,6 +62,14 @@ class PeriodRecord(msgspec.Struct, frozen=True):
             if key.class_name in (self.targets(key.recipe_hash, station_id) or ()):
                 total_ppm += sums.expected_ppm
         return total_ppm / PPM
+
+    @cached_property
+    def _counts(self) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for key, value in self.sums.counts.items():
+            labels = found[key.name]
+            labels[key.label] = labels.get(key.label, 0) + value
+        return dict(found)
 
     def station_ids(self) -> tuple[str, ...]:
         """Stations of the recipes that were in use, in their order."""

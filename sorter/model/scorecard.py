@@ -31,8 +31,11 @@ _Z_95 = 1.959963984540054
 _BUCKETS_PER_DECADE = 250
 
 
-def wilson_interval(success_count: int, total_count: int) -> Estimate:
-    """A share with its 95 % Wilson score interval; value None and interval 0..1 when nothing was counted."""
+def wilson_interval(success_count: float, total_count: int) -> Estimate:
+    """A share with its 95 % Wilson score interval; value None and interval 0..1 when nothing was counted.
+
+    Expected counts need not be whole.
+    """
     if total_count == 0:
         return Estimate(None, 0.0, 1.0)
     share = success_count / total_count

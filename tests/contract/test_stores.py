@@ -302,3 +302,26 @@ def test_totals_of_any_period_are_the_sums_of_its_minutes(
     assert at_no_moment(reader.totals(period)) == at_no_moment(within)
     reader.close()
     writer.close()
+
+
+@pytest.mark.parametrize("name", STORES)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories(), sendings=st.lists(st.tuples(st.integers(0, 20), st.integers(1, 8)), max_size=8))
+def test_however_batches_are_cut_and_repeated_each_event_is_there_once(
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    history: list[list[AnyEvent]],
+    sendings: list[tuple[int, int]],
+) -> None:
+    writer, reader = STORES[name](tmp_path_factory.mktemp("store"))
+    events = [event for batch in history for event in batch]
+    for first, count in [*sendings, (0, len(events))]:
+        batch = events[first : first + count]
+        recorded = writer.record(batch)
+        assert recorded.stored_count + recorded.known_count == len(batch)
+    assert sorted(read_all(reader), key=lambda event: (event.boot_id, event.seq)) == sorted(
+        events, key=lambda event: (event.boot_id, event.seq)
+    )
+    assert sums_match(reader, events)
+    reader.close()
+    writer.close()
