@@ -21,6 +21,8 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.gthread import ThreadWorker
 
 from sorter.errors import BadInputError
+from sorter.model.units import NS_PER_S
+from sorter.runtime.clock import SystemClock
 
 _THREAD_COUNT = 40
 _CONNECTION_COUNT = 128
@@ -28,6 +30,12 @@ _CONNECTION_COUNT = 128
 _BACKLOG_COUNT = 256
 # A client whose network takes nothing for this long is gone; Linux hands the option on to accepted sockets.
 _UNTAKEN_LIMIT_MS = 5000
+# A request must have arrived within this once it has begun; within less when half of the threads wait for such clients.
+_ARRIVAL_NS = 5 * NS_PER_S
+_ARRIVAL_OF_MANY_NS = NS_PER_S // 2
+_MANY_ARRIVING = _THREAD_COUNT // 2
+# Linux accepts a connection once it has said something, or after so long.
+_SILENT_S = 5
 _STATUS_OF = {
     LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
     LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -71,6 +79,8 @@ def listen(host: str, port: int, section: str = "ui") -> socket.socket:
         ) from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN_LIMIT_MS)
+    if hasattr(socket, "TCP_DEFER_ACCEPT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _SILENT_S)
     return listener
 
 
@@ -140,6 +150,9 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*arguments)
         self._lock = threading.Lock()
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._clock = SystemClock()
+        # requests that have begun to arrive, and since when
+        self._arriving: dict[Any, int] = {}
 
     def init_signals(self) -> None:
         """Leave signals to the process."""
@@ -148,14 +161,29 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
         """Answer on a connection, and know it until it is gone."""
         with self._lock:
             self._connections.add(conn)
-        return super().handle(conn)
+            self._arriving[conn] = self._clock.now_ns()
+        try:
+            return super().handle(conn)
+        finally:
+            self._has_arrived(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer a request; a client that takes nothing for too long counts as one that hung up."""
+        self._has_arrived(conn)
         try:
             return super().handle_request(req, conn)
         except TimeoutError as error:
             raise BrokenPipeError(errno.EPIPE, str(error)) from error
+
+    def notify(self) -> None:
+        """Leave clients that are so slow to say what they want that others would wait for their threads."""
+        super().notify()
+        now_ns = self._clock.now_ns()
+        with self._lock:
+            limit_ns = _ARRIVAL_NS if len(self._arriving) < _MANY_ARRIVING else _ARRIVAL_OF_MANY_NS
+            slow = [conn for conn, since_ns in self._arriving.items() if now_ns - since_ns > limit_ns]
+        for connection in slow:
+            _shut(connection.sock)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
         """What is no HTTP at all is answered like all errors of the API: as a problem document (RFC 9457)."""
@@ -166,6 +194,10 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
             client.sendall(_unreadable(exc))
         except OSError:
             return  # the client was faster
+
+    def _has_arrived(self, conn: Any) -> None:
+        with self._lock:
+            self._arriving.pop(conn, None)
 
     def cut_off(self) -> None:
         """Shut all connections, which wakes whoever writes to a client that does not read, or waits for it to leave."""

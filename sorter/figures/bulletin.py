@@ -4,7 +4,7 @@ from sorter.figures.consumption import air_per_ejection, energy_per_tonne
 from sorter.figures.effectiveness import availability, missed_windows, oee, performance, quality
 from sorter.figures.figure import Figure
 from sorter.figures.flow import Basis, composition, items_per_minute, tonnes_per_hour
-from sorter.figures.impact import co2e_avoided, value_sorted
+from sorter.figures.impact import co2e_avoided, mass_sorted, value_sorted
 from sorter.figures.period_record import PeriodRecord
 from sorter.figures.purity import contamination, purity, recovery
 from sorter.model.settings import FiguresSettings
@@ -24,6 +24,7 @@ def all_figures(record: PeriodRecord, settings: FiguresSettings) -> list[Figure]
         oee(record, settings.nominal_items_per_min, shift_sd),
         energy_per_tonne(record),
         air_per_ejection(record),
+        mass_sorted(record),
         value_sorted(record, settings.value_per_t, settings.currency, shift_sd),
         co2e_avoided(record, settings.co2e_avoided_kg_per_t, shift_sd),
     ]

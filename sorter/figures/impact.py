@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from sorter.figures.audit_correction import DEFAULT_SHIFT_SD
 from sorter.figures.figure import Figure, no_data
-from sorter.figures.flow import MASS_PRIOR_SD_RATIO, mass_reliability
+from sorter.figures.flow import MASS_PRIOR_SD_RATIO, mass_reliability, mass_t_of
 from sorter.figures.period_record import PeriodRecord
 from sorter.figures.purity import purity
 from sorter.model.settings import FactorSettings
@@ -19,6 +19,23 @@ from sorter.model.settings import FactorSettings
 _MG_PER_T = 1e9
 _Z_95 = 1.959963984540054
 _METHOD = "mass of targets ejected × purity × factor; low and high are the factors' ends with those of mass and purity"
+
+
+def mass_sorted(record: PeriodRecord) -> Figure:
+    """Estimated mass of what valves fired at, all stations together; the interval as `mass_t_of` has it."""
+    name, unit = "mass_sorted", "t"
+    stations = sorted({key.station_id for key, _ in record.items()} - {""})
+    masses = [mass_t_of(record, station) for station in stations]
+    if not masses:
+        return no_data(name, unit, record.coverage_ratio, "nothing was ejected")
+    # the error of a class is common to all stations, so standard deviations add up
+    mass_t, sd_t = sum(mass for mass, _ in masses), sum(sd for _, sd in masses)
+    reliability, reason = mass_reliability(record)
+    return Figure(
+        name, unit, mass_t, mass_t, None, max(0.0, mass_t - _Z_95 * sd_t), mass_t + _Z_95 * sd_t,
+        record.coverage_ratio, "masses of ejected items, impurities included; class, area and height prior",
+        model_ids=record.model_ids, reliability=reliability, reason=reason,
+    )  # fmt: skip
 
 
 def value_sorted(

@@ -449,8 +449,9 @@ class ApiSettings(Section, frozen=True):
     max_concurrent_count: Annotated[int, Meta(ge=1, le=64)] = 6
     # how the API is reached from outside, for links in the catalogue; empty: as the request reached it
     public_url: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]*[^\s?#/])?$")] = ""
-    # who publishes the figures, and under what licence
+    # who publishes the figures, whom to ask about them (mailto: or https:), and under what licence
     publisher: Annotated[str, Meta(max_length=200)] = ""
+    contact_url: Annotated[str, Meta(pattern=r"^((mailto:|https?://)\S+)?$")] = ""
     licence_url: Annotated[str, Meta(pattern=r"^https?://\S+$")] = "https://creativecommons.org/licenses/by/4.0/"
 
 

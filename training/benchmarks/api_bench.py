@@ -70,6 +70,8 @@ def bench_api(*, is_quick: bool) -> Report:
         with _running_line(folder) as port:
             readers = Load(port, token, window_s, _READER_COUNT, _STREAM_COUNT, pause_s=1.0)
             windows = list(_windows(readers, round_count, window_s))
+            # until the line has noticed that the streams were left
+            _wait_s(_SETTLE_S)
             overload = _ask(msgspec.structs.replace(readers, duration_s=overload_s, pause_s=0.0))
             _wait_s(_SETTLE_S)
         quiet_ms = _commands_ms(folder, [window for window in windows if window.outcome is None])

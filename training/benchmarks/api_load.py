@@ -19,6 +19,7 @@ _HOST = "127.0.0.1"
 _TIMEOUT_S = 10.0
 _CHUNK_BYTES = 65_536
 _STREAM_PATH = "/events"
+_RETRY_S = 1.0
 PATHS = (
     "/api/v1/composition",
     "/api/v1/throughput?resolution=hour",
@@ -109,21 +110,30 @@ class _Crowd:
             self.statuses[str(answer.status)] += 1
 
     def _watch(self) -> None:
-        """Read a live stream as it comes."""
+        """Read a live stream as it comes; one that has no place yet is asked for again, as browsers do."""
+        while not self._over.is_set():
+            is_open = self._follow()
+            if is_open and not self._over.is_set():
+                with self._turn:
+                    self.failed_count += 1
+            self._over.wait(_RETRY_S)
+
+    def _follow(self) -> bool:
+        """Read one stream until it ends or the time is over; False where there was no place for it."""
         connection = http.client.HTTPConnection(_HOST, self._load.port, timeout=_TIMEOUT_S)
         try:
             connection.request("GET", _STREAM_PATH)
             answer = connection.getresponse()
+            if answer.status != http.client.OK:
+                return False
             while not self._over.is_set() and (received := answer.read1(_CHUNK_BYTES)):
                 with self._turn:
                     self.stream_bytes += len(received)
         except (OSError, http.client.HTTPException):
-            pass
+            return True
         finally:
             connection.close()
-        with self._turn:
-            # a stream goes on until it is left
-            self.failed_count += not self._over.is_set()
+        return True
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ _CONTEXT: dict[str, Any] = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 
@@ -73,6 +74,7 @@ def _dataset(operation: Operation, settings: Settings, base: str) -> dict[str, A
         "dct:description": [{"@value": _description(operation), "@language": "en"}],
         "dct:identifier": _dataset_id(operation, base),
         "dct:publisher": _publisher(settings, base),
+        **_contact(settings),
         "dct:accessRights": {"@id": _rights(operation, settings), "@type": "dct:RightsStatement"},
         "dct:accrualPeriodicity": {"@id": _CONTINUOUS, "@type": "dct:Frequency"},
         "dcat:theme": {"@id": _ENVIRONMENT},
@@ -115,6 +117,16 @@ def _service(settings: Settings, base: str, datasets: Sequence[Operation]) -> di
 def _publisher(settings: Settings, base: str) -> dict[str, Any]:
     name = settings.api.publisher or settings.line_name
     return {"@id": f"{base}/catalog.jsonld#publisher", "@type": "foaf:Agent", "foaf:name": name}
+
+
+def _contact(settings: Settings) -> dict[str, Any]:
+    """Whom to ask; DCAT-AP recommends it, and it is told where it is configured."""
+    url = settings.api.contact_url
+    if not url:
+        return {}
+    kind = "vcard:hasEmail" if url.startswith("mailto:") else "vcard:hasURL"
+    name = settings.api.publisher or settings.line_name
+    return {"dcat:contactPoint": {"@type": "vcard:Organization", "vcard:fn": name, kind: {"@id": url}}}
 
 
 def _license(settings: Settings) -> dict[str, Any]:

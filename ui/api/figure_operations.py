@@ -7,16 +7,9 @@ from typing import Any
 from sorter.figures.bulletin import station_figures
 from sorter.figures.consumption import air_per_ejection, energy_per_tonne
 from sorter.figures.effectiveness import availability, oee, performance, quality
-from sorter.figures.figure import Figure, no_data
-from sorter.figures.flow import (
-    Basis,
-    composition,
-    items_per_minute,
-    mass_reliability,
-    mass_t_of,
-    tonnes_per_hour,
-)
-from sorter.figures.impact import co2e_avoided, value_sorted
+from sorter.figures.figure import Figure
+from sorter.figures.flow import Basis, composition, items_per_minute, tonnes_per_hour
+from sorter.figures.impact import co2e_avoided, mass_sorted, value_sorted
 from sorter.figures.period_record import PeriodRecord
 from sorter.model.reporting_codes import reporting_codes
 from ui.api.access import institution_count
@@ -37,7 +30,6 @@ from ui.api.records import AskedFigures, asked_figures, require_line, stretch_re
 _QUALITY_STRETCHES_AT_MOST = 100
 # three shares of every class, half a kilobyte each: a year of days is some megabytes
 _COMPOSITION_STRETCHES_AT_MOST = 400
-_Z_95 = 1.959963984540054
 
 
 def answer_composition(asking: Asking) -> CompositionAnswer:
@@ -113,23 +105,6 @@ def _impact(asking: Asking, record: PeriodRecord) -> list[Figure]:
         value_sorted(record, settings.value_per_t, settings.currency, shift_sd),
         co2e_avoided(record, settings.co2e_avoided_kg_per_t, shift_sd),
     ]
-
-
-def mass_sorted(record: PeriodRecord) -> Figure:
-    """Estimated mass of what valves fired at, all stations together; the interval as `mass_t_of` has it."""
-    name, unit = "mass_sorted", "t"
-    stations = sorted({key.station_id for key, _ in record.items()} - {""})
-    masses = [mass_t_of(record, station) for station in stations]
-    if not masses:
-        return no_data(name, unit, record.coverage_ratio, "nothing was ejected")
-    # the error of a class is common to all stations, so standard deviations add up
-    mass_t, sd_t = sum(mass for mass, _ in masses), sum(sd for _, sd in masses)
-    reliability, reason = mass_reliability(record)
-    return Figure(
-        name, unit, mass_t, mass_t, None, max(0.0, mass_t - _Z_95 * sd_t), mass_t + _Z_95 * sd_t,
-        record.coverage_ratio, "masses of ejected items, impurities included; class, area and height prior",
-        model_ids=record.model_ids, reliability=reliability, reason=reason,
-    )  # fmt: skip
 
 
 def _composition_rows(asking: Asking, figures: AskedFigures) -> Iterator[CompositionRow]:

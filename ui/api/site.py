@@ -49,6 +49,8 @@ def create_api(settings: Settings, link: ApiLink) -> flask.Flask:
     _describe(app, "openapi.json", "application/json", lambda: document)
     _describe(app, "catalog.jsonld", CATALOGUE_TYPE, lambda: catalogue(settings, _own_url(settings), OPERATIONS))
     app.add_url_rule(f"{BASE_PATH}/docs", "docs", lambda: flask.render_template("docs.html", document=document))
+    for address in ("/api", "/api/", BASE_PATH, f"{BASE_PATH}/"):
+        app.add_url_rule(address, f"to_docs{address}".replace("/", "_"), lambda: flask.redirect(f"{BASE_PATH}/docs"))
     app.after_request(_protect)
     return app
 

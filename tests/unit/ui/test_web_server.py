@@ -109,3 +109,17 @@ def test_what_is_no_request_is_answered_with_a_problem(sent: bytes, status: int)
     assert head.startswith(b"HTTP/1.1 %d " % status)
     assert b"application/problem+json" in head
     assert json.loads(body)["status"] == status
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n"])
+def test_clients_that_never_say_what_they_want_do_not_keep_others_waiting(said: bytes) -> None:
+    served = Served()
+    served.newest.close()
+    silent = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(60)]
+    for client in silent:
+        client.sendall(said)
+    with urllib.request.urlopen(f"http://127.0.0.1:{served.port}/", timeout=20) as response:
+        assert response.status == 200
+    served.server.stop()
+    for client in silent:
+        client.close()

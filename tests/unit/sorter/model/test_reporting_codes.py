@@ -45,6 +45,7 @@ def test_a_class_that_only_a_site_knows_has_its_name_and_no_codes() -> None:
 
 
 def test_nothing_of_ours_is_named_recycled() -> None:
+    """What is avoided *if* the sorted is recycled may be named so."""
     root = Path(sorter.__file__).parent.parent
     named = re.compile(r"\b(?:\w+_recycled\w*|recycled_\w+)")
     found = [
@@ -52,5 +53,6 @@ def test_nothing_of_ours_is_named_recycled() -> None:
         for folder in ("sorter", "ui")
         for path in (root / folder).rglob("*.py")
         for name in named.findall(path.read_text())
+        if not name.endswith("_if_recycled")
     ]
     assert found == []

@@ -66,8 +66,6 @@ def test_the_format_is_what_is_accepted(client: FlaskClient, accept: str, conten
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/api/", 404),
-        ("GET", "/api/v1/", 404),
         ("GET", "/api/v2/lines", 404),
         ("GET", "/api/v1/../../etc/passwd", 404),
         ("GET", "/api/v1/%2e%2e/%2e%2e/etc/passwd", 404),
@@ -86,6 +84,12 @@ def test_what_is_not_there_is_a_problem_too(client: FlaskClient, method: str, pa
     assert status != 405 or "Allow" in answer.headers
 
 
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v1/"])
+def test_who_comes_to_the_door_is_shown_the_documentation(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/api/v1/docs")
+
+
 def test_what_needs_no_key_may_be_read_by_other_sites_and_the_page_is_left_alone(line: Any) -> None:
     both = with_api(flask.Flask("page"), line.app(line.settings(public_scopes=("figures:read",))))
     client = Client(both)
@@ -93,7 +97,7 @@ def test_what_needs_no_key_may_be_read_by_other_sites_and_the_page_is_left_alone
     keyed = client.get("/api/v1/lines", headers=line.key(Scope.FIGURES)).headers
     assert "Access-Control-Allow-Origin" not in keyed
     assert keyed["X-Content-Type-Options"] == "nosniff"
-    assert client.get("/api").content_type == "application/problem+json"
+    assert client.get("/api/v0").content_type == "application/problem+json"
     assert client.get("/apiary").content_type.startswith("text/html")
 
 

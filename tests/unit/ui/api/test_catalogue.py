@@ -33,6 +33,16 @@ def test_the_catalogue_conforms(client: FlaskClient) -> None:
     assert is_conforming, report
 
 
+@pytest.mark.parametrize("contact", ["mailto:dechets@meknes.example", "https://meknes.example/contact"])
+def test_whom_to_ask_is_told_where_it_is_configured(line: Any, contact: str) -> None:
+    graph = graph_of(line.client(contact_url=contact))
+    is_conforming, report = conforms(graph)
+    assert is_conforming, report
+    points = list(graph.objects(None, rdflib.URIRef(f"{DCAT}contactPoint")))
+    assert points
+    assert rdflib.URIRef(contact) in set(graph.objects(points[0], None))
+
+
 @pytest.mark.parametrize(
     ("of", "what"),
     [
