@@ -25,7 +25,12 @@ _LAST_WORDS_S = 1.0
 
 
 class MqttConnection:
-    """Publishes in the order of `put` and at least once, from a queue that `step` empties while a broker is there."""
+    """Publishes in the order of `put` and at least once, from a queue that `step` empties while a broker is there.
+
+    Attributes:
+        dropped_count: messages for which there was no room.
+        refusal: why there is no connection, empty while there is one or nothing is known yet.
+    """
 
     def __init__(self, settings: MqttSettings, client_id: str, last_will: MqttMessage) -> None:
         """Connect in the background.
@@ -42,6 +47,9 @@ class MqttConnection:
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         self._client.on_connect = self._note_connection
         self._client.on_disconnect = self._note_end
+        self._client.on_connect_fail = lambda _client, _data: self._note_refusal(
+            f"no broker that can be trusted at {settings.host}:{settings.port}"
+        )
         self._client.will_set(last_will.topic, last_will.payload, qos=1, retain=last_will.is_retained)
         self._client.reconnect_delay_set(_FIRST_DELAY_S, _MAX_DELAY_S)
         _secure(self._client, settings)
@@ -91,15 +99,18 @@ class MqttConnection:
     def _note_connection(
         self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _more: Properties | None
     ) -> None:
+        self._note_refusal(str(reason) if reason.is_failure else "")
         with self._lock:
-            self.refusal = str(reason) if reason.is_failure else ""
             self._connection_count += not reason.is_failure
 
     def _note_end(
         self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _more: Properties | None
     ) -> None:
-        with self._lock:
-            self.refusal = self.refusal or (str(reason) if reason.is_failure else "")
+        if reason.is_failure and not self.refusal:
+            self._note_refusal(str(reason))
+
+    def _note_refusal(self, refusal: str) -> None:
+        self.refusal = refusal
 
 
 def _secure(client: Client, settings: MqttSettings) -> None:

@@ -47,6 +47,11 @@ class MqttOutlet:
             self._connection.put(self._messages.birth(now_utc), goes_first=True)
         self._connection.step()
 
+    @property
+    def trouble(self) -> str:
+        """Why the broker is told nothing, empty while it is."""
+        return "" if self._connection.is_connected else self._connection.refusal
+
     def figures(self) -> dict[str, float]:
         """For the health of the process."""
         return {

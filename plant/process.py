@@ -43,12 +43,13 @@ async def _serve(context: ProcessContext) -> None:
         if outlet is not None:
             stack.callback(outlet.close)
         servers = await _started(context, values, stack)
-        context.set_health(HealthStatus.OK)
         while context.is_running():
             _hear(reader, values, outlet)
             for server in servers:
                 await server.tell(values)
             values.raised.clear()
+            trouble = "" if outlet is None else outlet.trouble
+            context.set_health(HealthStatus.DEGRADED if trouble else HealthStatus.OK, trouble and f"MQTT: {trouble}")
             figures = {} if outlet is None else outlet.figures()
             context.publish_health({"malformed_message_count": float(reader.malformed_count), **figures})
             await asyncio.sleep(_PERIOD_S)

@@ -42,7 +42,7 @@ def wait_until_up(is_up: Callable[[], bool], server: "subprocess.Popen[bytes]", 
 class RealMosquitto:
     """A broker that can be stopped and started again on its port; it keeps nothing between its lives."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more_lines: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -50,7 +50,7 @@ class RealMosquitto:
         if self._program is None:
             pytest.skip("Mosquitto is not installed; tests/install_system_packages.sh does it")
         self._configuration = folder / "mosquitto.conf"
-        lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "log_type error"]
+        lines = [f"listener {self.port} 127.0.0.1", "log_type error", *(more_lines or ("allow_anonymous true",))]
         # root's files are not to be read by the user that it would change to
         self._configuration.write_text("\n".join([*lines, *(["user root"] if os.geteuid() == 0 else [])]))
         self._process: subprocess.Popen[bytes] | None = None
@@ -77,6 +77,19 @@ class RealMosquitto:
 def mosquitto(tmp_path: Path) -> Iterator[RealMosquitto]:
     """A running broker on the loopback."""
     broker = RealMosquitto(tmp_path)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def guarded_mosquitto(tmp_path: Path, certificate: tuple[Path, Path]) -> Iterator[RealMosquitto]:
+    """A broker with TLS that lets in user `farz` with password `hush` alone."""
+    passwords = tmp_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, "farz", "hush"], check=True)
+    chain, private = certificate
+    more_lines = (f"certfile {chain}", f"keyfile {private}", "allow_anonymous false", f"password_file {passwords}")
+    broker = RealMosquitto(tmp_path, *more_lines)
     broker.start()
     yield broker
     broker.stop()

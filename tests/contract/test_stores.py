@@ -38,25 +38,34 @@ ALL_TIME = Period(BEGIN_MS - 10 * DAY_MS, BEGIN_MS + 400 * DAY_MS)
 Opened = tuple[StoreWriter, StoreReader]
 
 
-def open_sqlite(folder: Path, _request: pytest.FixtureRequest) -> Opened:
+def open_sqlite(folder: Path) -> Opened:
     path = folder / "events.sqlite"
     writer = SqliteWriter(path)
     return writer, SqliteReader(path)
 
 
-def open_postgres(_folder: Path, request: pytest.FixtureRequest) -> Opened:
-    dsn = request.getfixturevalue("postgres_server").new_database()
+# the session of the tests, which starts a server for the first test that asks for one
+SESSION: list[pytest.FixtureRequest] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _session(request: pytest.FixtureRequest) -> None:
+    SESSION.append(request)
+
+
+def open_postgres(_folder: Path) -> Opened:
+    dsn = SESSION[-1].getfixturevalue("postgres_server").new_database()
     writer = PostgresWriter(dsn)
     return writer, PostgresReader(dsn)
 
 
 # each implementation adds itself here: a function from an empty folder to a writer and a reader of the same store
-STORES: dict[str, Callable[[Path, pytest.FixtureRequest], Opened]] = {"sqlite": open_sqlite, "postgres": open_postgres}
+STORES: dict[str, Callable[[Path], Opened]] = {"sqlite": open_sqlite, "postgres": open_postgres}
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    writer, reader = STORES[request.param](tmp_path, request)
+    writer, reader = STORES[request.param](tmp_path)
     yield writer, reader
     reader.close()
     writer.close()
@@ -284,13 +293,9 @@ def histories(draw: st.DrawFn) -> list[list[AnyEvent]]:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=histories(), bounds=st.tuples(st.integers(0, 4 * DAY_MS), st.integers(0, 4 * DAY_MS)))
 def test_totals_of_any_period_are_the_sums_of_its_minutes(
-    tmp_path_factory: pytest.TempPathFactory,
-    request: pytest.FixtureRequest,
-    name: str,
-    batches: list[list[AnyEvent]],
-    bounds: tuple[int, int],
+    tmp_path_factory: pytest.TempPathFactory, name: str, batches: list[list[AnyEvent]], bounds: tuple[int, int]
 ) -> None:
-    writer, reader = STORES[name](tmp_path_factory.mktemp("store"), request)
+    writer, reader = STORES[name](tmp_path_factory.mktemp("store"))
     for batch in batches:
         writer.record(batch)
     events = [event for batch in batches for event in batch]

@@ -1,5 +1,6 @@
 """The plant process with a real Mosquitto: birth, state, minute figures, last will, and a broker that goes away."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -141,6 +142,32 @@ def test_what_was_said_while_the_broker_was_away_comes_in_order_after_a_new_birt
         assert [figures["number"] for figures in plant.heard["minute"]] == list(range(5))
         connection.close(messages.death())
         wait_until(lambda: not plant.heard["birth"][-1]["is_online"])
+
+
+# paho leaves the socket of a handshake that failed to the garbage collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_broker_with_tls_lets_in_who_has_the_password(
+    guarded_mosquitto: Any, certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "right").write_text("hush\n")
+    (tmp_path / "wrong").write_text("shout\n")
+    right = MqttSettings(
+        host="127.0.0.1", port=guarded_mosquitto.port, username="farz", password_file=str(tmp_path / "right"),
+        uses_tls=True, ca_file=str(certificate[0]),
+    )  # fmt: skip
+    messages = MqttMessages(Settings(), "life")
+    connection = MqttConnection(right, "line", messages.death())
+    wait_until(lambda: connection.is_connected)
+    connection.close(messages.death())
+    wrong = msgspec.structs.replace(right, password_file=str(tmp_path / "wrong"))
+    connection = MqttConnection(wrong, "line", messages.death())
+    wait_until(lambda: "authorized" in connection.refusal.lower())
+    assert not connection.is_connected
+    connection.close(messages.death())
+    connection = MqttConnection(msgspec.structs.replace(right, ca_file=""), "line", messages.death())
+    wait_until(lambda: "can be trusted" in connection.refusal)
+    connection.close(messages.death())
+    gc.collect()
 
 
 def test_a_broker_that_is_never_there_costs_a_bounded_queue() -> None:
