@@ -153,7 +153,11 @@ def test_nothing_is_sent_twice_while_all_is_well(line: tuple[SqliteWriter, Sqlit
     writer.record([event(seq) for seq in range(1, MAX_EVENTS + 100)])
     hub = MemoryHub()
     outbox = Outbox("north", reader, hub, seed=1)
+    outbox.step(0)
+    outbox.step(0)
+    assert outbox.figures.behind_count == 99
     until_empty(outbox)
+    assert outbox.figures.behind_count == 0
     assert [len(batch.events) for batch in hub.batches] == [MAX_EVENTS, 99]
     assert outbox.step(0) == IDLE_NS
     writer.record([event(seq, "b") for seq in range(1, 4)])
@@ -241,6 +245,7 @@ def test_days_without_a_hub_cost_few_tries_and_an_answer_ends_the_waiting(
     while now_ns < three_days_ns:
         now_ns = outbox.step(now_ns)
     tries = outbox.figures.failure_count
+    assert outbox.figures.behind_count == 1
     assert three_days_ns / NS_PER_MS / LONGEST_MS <= tries <= 2.2 * three_days_ns / NS_PER_MS / LONGEST_MS
 
 
