@@ -21,6 +21,7 @@ from sorter.store.check import CheckReport, check_store
 from sorter.store.place import store_path
 from sorter.store.protocol import StoreSpan
 from sorter.store.reading import period_record
+from sorter.store.restoring import restore_store
 from sorter.store.sqlite_reader import SqliteReader
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -28,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("sorter.store_command:check", "Check that the file is whole and that sums are those of the events."),
     "figures": ("sorter.store_command:figures", "Figures of the last hours or days, with intervals and coverage."),
     "backup": ("sorter.store_command:backup", "Copy the store into a file, while the line runs."),
+    "restore": ("sorter.store_command:restore", "Put a backup in the store's place, while the line does not run."),
 }
 _NOT_WHOLE_EXIT_CODE = 1
 _MS_PER_UNIT = {"min": Resolution.MINUTE.value, "h": Resolution.HOUR.value, "d": Resolution.DAY.value}
@@ -42,7 +44,7 @@ _file_option = click.option("--file", "path", type=click.Path(path_type=Path), h
 def store() -> None:
     r"""The line's store: what it holds, whether it is whole, and copies of it.
 
-    All of it may be done while the line runs. To restore a backup, stop the line and put the file in the store's place.
+    All of it but restoring may be done while the line runs.
 
     \b
     farz store info
@@ -124,6 +126,17 @@ def backup(destination: Path, config: Path | None, path: Path | None) -> None:
     click.echo(f"{destination}: {_check_text(report)}")
     if not report.is_whole:
         sys.exit(_NOT_WHOLE_EXIT_CODE)
+
+
+@click.command()
+@click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
+@_config_option
+@_file_option
+def restore(source: Path, config: Path | None, path: Path | None) -> None:
+    """Put a copy of the backup FILE in the store's place; what was there is kept beside it."""
+    target = path or store_path(load_settings(config))
+    replaced = restore_store(source, target)
+    click.echo(f"{target} is the store of {source} now" + (f"; what was there is {replaced}" if replaced else ""))
 
 
 def _opened(config: Path | None, path: Path | None) -> SqliteReader:

@@ -74,7 +74,7 @@ class ModeChanged(Event, frozen=True, kw_only=True, tag="mode"):
 
 
 class ModeTime(Event, frozen=True, kw_only=True, tag="mode_time"):
-    """So long the line was in a mode, up to `at_ms`; a stretch lies within one minute, and none is longer than 10 s.
+    """So long the line was in a mode, up to `at_ms`; a stretch lies within one minute and is of about 10 s at most.
 
     Their sum is the time for which there are data: what is missing from a period is missing from its figures.
     """

@@ -57,6 +57,8 @@ class Keeping:
         self._waiting: deque[AnyEvent] = deque()
         self._batch: list[AnyEvent] = []
         self._owed = RollUp()
+        # sums of an attempt of which nothing more is known, and how many had been written before
+        self._in_doubt: tuple[RollUp, int] | None = None
         self._writer: SqliteWriter | None = None
         self._retry_at_ns = 0
         self._tidy_at_ns = 0
@@ -127,9 +129,17 @@ class Keeping:
             raise StoreError(f"store {self._path}: {error.strerror}") from error
 
     def _write_owed(self, writer: SqliteWriter) -> None:
+        """Add owed sums once: they themselves do not show whether an attempt that failed was written all the same."""
+        if self._in_doubt is not None:
+            sums, count = self._in_doubt
+            if writer.sums_count() == count:
+                self._owed.add(sums)
+            self._in_doubt = None
         if self._owed.items or self._owed.counts:
-            writer.add_sums(self._owed)
+            self._in_doubt = (self._owed, writer.sums_count())
             self._owed = RollUp()
+            writer.add_sums(self._in_doubt[0])
+            self._in_doubt = None
 
     def _sum_up(self, events: Sequence[AnyEvent]) -> None:
         """Keep events as sums in memory; those of the batch are no longer in it."""

@@ -142,6 +142,8 @@ BOOTS_TABLE = Table(
 FACTS_TABLE = Table("facts", (Column("name", "text"), Column("value", "integer")), ("name",))
 # single events before this instant were forgotten; their sums are still there
 FORGOTTEN_BEFORE_MS = "forgotten_before_ms"
+# how often sums of events that are not kept singly were added
+SUMS_COUNT = "sums_count"
 # kinds that are forgotten: audits and recipes are few, and figures of long ago need them
 FORGETTABLE: tuple[type[Event], ...] = (ItemDecided, ModeChanged, ModeTime, FaultNoted, EnergyUsed)
 TABLES: tuple[Table, ...] = (

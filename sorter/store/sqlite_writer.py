@@ -9,7 +9,7 @@ from sorter.model.rollups import Resolution, RollUp, rolled_up, start_of
 from sorter.store.migrations import migrate
 from sorter.store.protocol import Recorded
 from sorter.store.rows import Row, row_of
-from sorter.store.schema import EVENT_TABLES, FORGETTABLE, FORGOTTEN_BEFORE_MS
+from sorter.store.schema import EVENT_TABLES, FORGETTABLE, FORGOTTEN_BEFORE_MS, SUMS_COUNT
 from sorter.store.sqlite_connection import errors_translated, lock_for_writing, open_for_writing, transaction
 from sorter.store.statements import ADD_COUNTS, ADD_ITEMS, INSERT_EVENT, counts_rows, items_rows
 
@@ -26,6 +26,8 @@ _NOTE_BOOT = (
 _NOTE_FACT = (
     "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = MAX(value, excluded.value)"
 )
+_COUNT_FACT = "INSERT INTO facts (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
+_FACT = "SELECT value FROM facts WHERE name = ?"
 _FORGET = tuple(
     f"DELETE FROM {table.name} WHERE (device_id, boot_id, seq) IN (SELECT device_id, boot_id, seq FROM {table.name} "
     "WHERE at_ms < ? ORDER BY at_ms LIMIT ?)"
@@ -74,6 +76,12 @@ class SqliteWriter:
         """As `StoreWriter.add_sums`."""
         with errors_translated(self.path), transaction(self._connection):
             self._add(sums)
+            self._connection.execute(_COUNT_FACT, (SUMS_COUNT,))
+
+    def sums_count(self) -> int:
+        """How often sums were added: whether an attempt that failed had been written all the same."""
+        with errors_translated(self.path):
+            return int(self._connection.execute(_FACT, (SUMS_COUNT,)).get or 0)
 
     def forget_before(self, cutoff_ms: int, limit: int = 5000) -> int:
         """Delete single events of before the minute of an instant, their sums stay; how many were deleted.

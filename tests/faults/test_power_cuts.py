@@ -16,6 +16,7 @@ from sorter.model.condition import Mode
 from sorter.model.ejection import AckStatus, DecisionReason
 from sorter.model.events import AnyEvent, EnergyUsed, ItemDecided, ModeTime
 from sorter.model.rollups import Period, Resolution, rolled_up
+from sorter.store.check import check_store
 from sorter.store.protocol import Position
 from sorter.store.sqlite_reader import SqliteReader
 from sorter.store.sqlite_writer import SqliteWriter
@@ -236,6 +237,47 @@ def test_forty_power_cuts_lose_nothing_that_was_acknowledged(tmp_path: Path) -> 
 @pytest.mark.timeout(3600)
 def test_four_hundred_power_cuts_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     assert cut_power(tmp_path, 400, seed=2) > 10_000
+
+
+def test_power_cuts_while_events_are_forgotten_leave_the_rest_and_all_sums(tmp_path: Path) -> None:
+    choice = random.Random(3)
+    disk, line = Disk(choice), Line(choice)
+    vfs = CutVfs(disk)
+    path = tmp_path / "events.sqlite"
+    events = [line.event() for _ in range(600)]
+    writer = SqliteWriter(path)
+    writer.record(events)
+    writer.close()
+    for number in range(20):
+        disk.begin(tmp_path, choice.randint(1, 60))
+        with pytest.raises((StoreError, PowerCutError)):
+            forget_until_dark(path, choice, NOW_MS + number * 5 * Resolution.MINUTE.value)
+        disk.end(tmp_path)
+        SqliteWriter(path).close()
+        reader = SqliteReader(path)
+        assert reader.integrity_faults() == []
+        assert reader.series(ALL_TIME, Resolution.MINUTE) == rolled_up(events)
+        stored = [written.event for written in reader.written_after(Position(), 10**6)]
+        kept_from_ms = reader.forgotten_before_ms()
+        assert all(events[one.seq - 1] == one for one in stored)
+        assert [one for one in stored if one.at_ms >= kept_from_ms] == [
+            one for one in events if one.at_ms >= kept_from_ms
+        ]
+        assert check_store(reader).is_whole
+        reader.close()
+    vfs.unregister()
+    assert 0 < len(stored) < len(events)
+
+
+def forget_until_dark(path: Path, choice: random.Random, cutoff_ms: int) -> None:
+    writer = SqliteWriter(path, vfs=VFS_NAME)
+    try:
+        while True:
+            cutoff_ms += choice.randrange(Resolution.MINUTE.value)
+            writer.forget_before(cutoff_ms, limit=20)
+            writer.record([])
+    finally:
+        writer.abandon()
 
 
 def test_a_disk_that_lies_about_syncing_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

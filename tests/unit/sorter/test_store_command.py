@@ -1,6 +1,8 @@
 """`farz store`: what is whole is said to be, what is not is found, and copies are whole stores."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from sorter.model.rollups import CountName, Resolution, summed_only
 from sorter.runtime.clock import wall_ms
 from sorter.store.sqlite_reader import SqliteReader
 from sorter.store.sqlite_writer import SqliteWriter
-from sorter.store_command import backup, check, figures, info
+from sorter.store_command import backup, check, figures, info, restore
 
 DAY_MS = Resolution.DAY.value
 MIDNIGHT_MS = 20_000 * DAY_MS
@@ -129,3 +131,46 @@ def test_a_period_that_is_none_is_bad_input(path: Path, text: str) -> None:
     ran = CliRunner().invoke(figures, ["--file", str(path), "--last", text])
     assert isinstance(ran.exception, ConfigurationError)
     assert "8h, 30d or 90min" in str(ran.exception)
+
+
+def run_restore(backup_path: Path, path: Path) -> Any:
+    return CliRunner().invoke(restore, [str(backup_path), "--file", str(path)])
+
+
+def test_a_backup_is_restored_whole_though_a_killed_writer_left_its_log(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite"
+    assert CliRunner().invoke(backup, [str(copy), "--file", str(path)]).exit_code == 0
+    killed = (
+        "import os, sys, pathlib\n"
+        "from sorter.model.condition import Mode\n"
+        "from sorter.model.events import ModeTime\n"
+        "from sorter.store.sqlite_writer import SqliteWriter\n"
+        "writer = SqliteWriter(pathlib.Path(sys.argv[1]))\n"
+        "values = dict(device_id='n', boot_id='b', at_ms=10**12, mode=Mode.IDLE, duration_ms=1)\n"
+        "writer.record([ModeTime(seq=seq, **values) for seq in range(1, 400)])\n"
+        "os._exit(9)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", killed, str(path)], timeout=60).returncode == 9
+    assert path.with_name("events.sqlite-wal").stat().st_size > 0
+    assert run_restore(copy, path).exit_code == 0
+    assert run_json(check, path) == {"is_whole": True, "event_count": 11, "faults": []}
+    assert run_json(check, path.with_name("events.sqlite.replaced"))["event_count"] == 11 + 399
+
+
+def test_nothing_is_restored_under_a_line_that_runs_or_over_what_was_replaced_before(
+    path: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.sqlite"
+    CliRunner().invoke(backup, [str(copy), "--file", str(path)])
+    writer = SqliteWriter(path)
+    assert "another line writes to it" in str(run_restore(copy, path).exception)
+    writer.close()
+    assert run_restore(copy, path).exit_code == 0
+    assert "move it away first" in str(run_restore(copy, path).exception)
+    assert isinstance(run_restore(tmp_path / "nothing.sqlite", path).exception, StoreError)
+
+
+def test_a_backup_is_restored_where_nothing_was(path: Path, tmp_path: Path) -> None:
+    ran = run_restore(path, tmp_path / "new" / "events.sqlite")
+    assert ran.exit_code == 0, ran.output
+    assert run_json(check, tmp_path / "new" / "events.sqlite")["is_whole"]

@@ -49,6 +49,7 @@ class Disk:
         self.path = path
         self.free_bytes = 1000 * MIB
         self.error: StoreError | None = None
+        self.error_after: StoreError | None = None
         self.opened_count = 0
 
     def open_writer(self, path: Path) -> SqliteWriter:
@@ -65,6 +66,8 @@ class Disk:
                 if disk.error is not None:
                     raise disk.error
                 super().add_sums(sums)
+                if disk.error_after is not None:
+                    raise disk.error_after
 
         return FailingWriter(path)
 
@@ -154,6 +157,22 @@ def test_a_disk_that_fails_is_tried_again_after_a_while_and_nothing_is_lost(disk
     assert [event.seq for event in disk.stored()] == [1, 2, 3, 4, 5]
     assert disk.opened_count == 2
     assert keeping.trouble is None
+    keeping.close()
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_sums_whose_writing_ended_in_an_error_are_there_once(disk: Disk, is_written: bool) -> None:
+    keeping = disk.keeping()
+    disk.free_bytes = 0
+    error = StoreError("the disk did not confirm")
+    disk.error, disk.error_after = (None, error) if is_written else (error, None)
+    for at_s in range(3):
+        keeping.put(second(at_s + 1))
+        keeping.step(at_s * S_NS, NOW_MS)
+    disk.error = disk.error_after = None
+    keeping.step(11 * S_NS, NOW_MS)
+    keeping.step(12 * S_NS, NOW_MS)
+    assert disk.counts() == {CountName.MODE_MS: 3000, CountName.UNSTORED: 3}
     keeping.close()
 
 
