@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from sorter.calibration import open_calibration
@@ -9,6 +10,7 @@ from sorter.doctor_finding import Finding, Verdict
 from sorter.errors import BadInputError
 from sorter.model.settings import Settings
 from sorter.page_port import page_port_fault
+from sorter.runtime.api_keys import read_api_keys
 from sorter.store.place import store_path
 
 _CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
@@ -69,3 +71,20 @@ def check_store(settings: Settings) -> Finding:
         return Finding("store", Verdict.WRONG, f"{folder}: {free_mib} MiB free, of which none may be used")
     verdict = Verdict.GOOD if free_mib >= settings.store.max_file_mib else Verdict.POOR
     return Finding("store", verdict, f"{folder}: {free_mib} MiB free, up to {settings.store.max_file_mib} may be used")
+
+
+def check_api_keys(settings: Settings) -> Finding:
+    """Whether readers of figures can be let in as the configuration means it."""
+    name, path = "api keys", Path(settings.api.keys_file)
+    if not settings.api.keys_file:
+        public = ", ".join(settings.api.public_scopes) or "nothing"
+        return Finding(name, Verdict.GOOD, f"api.keys_file names none; {public} can be read without a key")
+    if not path.exists():
+        return Finding(name, Verdict.POOR, f"{path} is not there, so nobody has a key; make one with farz keys api add")
+    try:
+        count = len(read_api_keys(path))
+    except BadInputError as error:
+        return Finding(name, Verdict.WRONG, str(error))
+    if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return Finding(name, Verdict.WRONG, f"{path} can be written by others, who could let themselves in; chmod 600")
+    return Finding(name, Verdict.GOOD, f"{path}: {count} keys")

@@ -19,6 +19,7 @@ CHECKS: tuple[str, ...] = (
     "sorter.doctor_checks:check_page_port",
     "sorter.doctor_checks:check_model",
     "sorter.doctor_checks:check_store",
+    "sorter.doctor_checks:check_api_keys",
     "actuators.doctor_checks:check_real_time",
     "actuators.doctor_checks:check_memory_lock",
     "actuators.doctor_checks:check_driver_library",

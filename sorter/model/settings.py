@@ -443,7 +443,7 @@ class ApiSettings(Section, frozen=True):
     keys_file: str = ""
     # what needs no key; figures:read publishes statistics, and nothing that names an item, a fault or a person
     public_scopes: tuple[Literal["figures:read", "events:read", "audits:read", "health:read"], ...] = ()
-    # requests a minute from one address without a key
+    # requests a minute from one address without a key; readers behind one proxy share it
     public_rate_per_min: PositiveCount = 120
     # answers that are worked on at once; who comes on top waits a moment and is then told to come back
     max_concurrent_count: Annotated[int, Meta(ge=1, le=64)] = 6

@@ -113,7 +113,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
     content: dict[str, Any] = {MEDIA_TYPES["json"]: {"schema": schema}}
     for form in formats_of(operation):
         if form != "json":
-            content[MEDIA_TYPES[form]] = {"schema": {"type": "string", "contentEncoding": "binary"}}
+            # OpenAPI 3.1 describes what is not text by no schema at all
+            content[MEDIA_TYPES[form]] = {"schema": {"type": "string"} if form == "csv" else {}}
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_HEADERS}
     responses: dict[str, Any] = {}
     if operation.method == "GET":

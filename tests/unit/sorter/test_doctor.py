@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from sorter.doctor_checks import check_api_keys
 from sorter.doctor_command import CHECKS, doctor, examine
 from sorter.doctor_finding import Finding, Verdict
-from sorter.model.settings import ControllerSettings, DetectorSettings, Settings, StoreSettings
+from sorter.model.settings import ApiSettings, ControllerSettings, DetectorSettings, Settings, StoreSettings
 
 
 def test_every_check_of_the_table_finds_something_of_its_own() -> None:
@@ -38,3 +39,15 @@ def test_the_exit_code_tells(tmp_path: Path) -> None:
     said = CliRunner().invoke(doctor, ["--config", str(path), "--json"])
     assert said.exit_code == 1
     assert json.loads(said.output)["model"]["verdict"] == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "verdict"),
+    [(None, 0, Verdict.POOR), ("[]", 0o600, Verdict.GOOD), ("{", 0o600, Verdict.WRONG), ("[]", 0o666, Verdict.WRONG)],
+)
+def test_a_file_of_keys_is_looked_at(tmp_path: Path, content: str | None, mode: int, verdict: Verdict) -> None:
+    path = tmp_path / "keys.json"
+    if content is not None:
+        path.write_text(content)
+        path.chmod(mode)
+    assert check_api_keys(Settings(api=ApiSettings(keys_file=str(path)))).verdict is verdict
