@@ -36,6 +36,7 @@ class OutboxFigures(msgspec.Struct):
     """What was done since it began.
 
     Attributes:
+        behind_count: events that wait to be sent, as of the last try.
         missing_count: events that the line no longer had when their turn came.
         refused_count: events that the hub would never have taken; they stay in the line's own store.
     """
@@ -43,6 +44,7 @@ class OutboxFigures(msgspec.Struct):
     sent_count: int = 0
     batch_count: int = 0
     failure_count: int = 0
+    behind_count: int = 0
     missing_count: int = 0
     refused_count: int = 0
 
@@ -92,6 +94,7 @@ class Outbox:
         found = self._next(position)
         if found is None:
             self.state, self.failure = OutboxState.EMPTY, None
+            self.figures.behind_count = 0
             if now_ns - self._asked_at_ns >= ASK_AGAIN_NS:
                 self._position = None
             return now_ns + IDLE_NS
@@ -101,6 +104,7 @@ class Outbox:
             return self._meet(held, behind, now_ns)
         self._note(batch, held)
         self._position = behind
+        self.figures.behind_count = self._count_behind(behind)
         self._limit = min(MAX_EVENTS, 2 * self._limit)
         return self._go_on(now_ns)
 
@@ -125,6 +129,15 @@ class Outbox:
                 return batch, Position(ordinal, events[-1].seq)
         return None
 
+    def _count_behind(self, position: Position) -> int:
+        """Numbers given out behind a position; some of them may no longer have an event."""
+        count = 0
+        for life in self._reader.lives():
+            if life.device_id == self._device_id and life.ordinal >= position.boot_ordinal:
+                reached = position.seq if life.ordinal == position.boot_ordinal else self._held.get(life.boot_id, 0)
+                count += max(0, life.last_seq - reached)
+        return count
+
     def _meet(self, failure: Failure, behind: Position, now_ns: int) -> int:
         """Do what a failure asks for, so that the next try is not the same as this one."""
         is_refused = failure.trouble is Trouble.REFUSED_BATCH
@@ -143,6 +156,7 @@ class Outbox:
     def _wait(self, failure: Failure, now_ns: int) -> int:
         self.state, self.failure = OutboxState.WAITING, failure
         self.figures.failure_count += 1
+        self.figures.behind_count = self._count_behind(self._position or Position())
         self._failures_in_a_row += 1
         waited_ms = backoff_ms(self._failures_in_a_row, self._chance.random(), failure.wished_ms)
         return now_ns + round(waited_ms * NS_PER_MS)

@@ -9,6 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from sorter.errors import ConfigurationError, StoreError, StoreRefusedError
+from sorter.runtime.api_keys import Scope
 from sorter.store.batch import (
     BATCHES_PATH,
     LIVES_PATH,
@@ -56,17 +57,20 @@ def ingest_blueprint(writers: Writers, keys: LineKeys) -> flask.Blueprint:
 
 
 def _device(keys: LineKeys) -> str:
+    """The line that a request's key lets in."""
     try:
-        device_id = keys.device_of(flask.request.headers.get("Authorization"))
+        key = keys.key_of(flask.request.headers.get("Authorization"))
     except ConfigurationError as error:
         logging.getLogger("hub").error("%s", error)  # noqa: TRY400 - the sentence says it all
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE, "keys cannot be read", {"Retry-After": _RETRY_AFTER_S}
         ) from error
-    if device_id is None:
+    if key is None:
         challenge = {"WWW-Authenticate": 'Bearer realm="farz"'}
-        raise ProblemError(HTTPStatus.UNAUTHORIZED, "no key of a line, or one that was revoked", challenge)
-    return device_id
+        raise ProblemError(HTTPStatus.UNAUTHORIZED, "the key is not known here, or was revoked", challenge)
+    if Scope.FLEET not in key.scopes:
+        raise ProblemError(HTTPStatus.FORBIDDEN, f"this key has not the scope {Scope.FLEET.value}")
+    return key.name
 
 
 def _take(batch: Batch, writer: PostgresWriter) -> Receipt:

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Protocol
 
-from sorter.runtime.api_keys import Scope, key_of, read_api_keys
+from sorter.runtime.api_keys import ApiKey, key_of, read_api_keys
 
 
 class LineKeys(Protocol):
-    """Says whose a key is."""
+    """Says which key was shown."""
 
-    def device_of(self, authorization: str | None) -> str | None:
-        """The line that an Authorization header lets in; None if it lets nobody in."""
+    def key_of(self, authorization: str | None) -> ApiKey | None:
+        """The key in an Authorization header; None if it is none, or nobody's."""
         ...
 
 
@@ -20,12 +20,11 @@ class FileLineKeys:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def device_of(self, authorization: str | None) -> str | None:
-        """As `LineKeys.device_of`.
+    def key_of(self, authorization: str | None) -> ApiKey | None:
+        """As `LineKeys.key_of`.
 
         Raises:
             ConfigurationError: if the file cannot be read.
         """
         scheme, _, token = (authorization or "").partition(" ")
-        key = key_of(token.strip(), read_api_keys(self._path)) if scheme.lower() == "bearer" else None
-        return key.name if key is not None and Scope.FLEET in key.scopes else None
+        return key_of(token.strip(), read_api_keys(self._path)) if scheme.lower() == "bearer" else None

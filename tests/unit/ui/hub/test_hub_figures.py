@@ -14,6 +14,7 @@ from sorter.model.ejection import AckStatus, DecisionReason
 from sorter.model.events import AnyEvent, AuditTaken, EnergyUsed, ItemDecided, ModeTime, RecipeUsed
 from sorter.model.rollups import CountName, Period
 from sorter.model.settings import ApiSettings, Settings
+from sorter.runtime.api_keys import ApiKey
 from sorter.runtime.clock import ManualClock, wall_ms
 from sorter.store.postgres_reader import PostgresReader
 from sorter.store.postgres_writer import PostgresWriter
@@ -97,8 +98,9 @@ def answering(tmp_path_factory: pytest.TempPathFactory, postgres_server: Any) ->
 class NoKeys:
     """Lets nobody in."""
 
-    def device_of(self, authorization: str | None) -> str | None:
+    def key_of(self, authorization: str | None) -> ApiKey | None:
         del authorization
+        return None
 
 
 @pytest.mark.parametrize("line", ["", "&line=north", "&line=south", "&line=nowhere"])

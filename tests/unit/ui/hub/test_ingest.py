@@ -134,7 +134,9 @@ def test_a_wrong_key_gets_nothing(hub: Hub, key: str | None) -> None:
 
 
 def test_a_key_without_the_scope_gets_nothing(hub: Hub) -> None:
-    assert is_problem(hub.post(batch(1), hub.figures), HTTPStatus.UNAUTHORIZED)
+    assert is_problem(hub.post(batch(1), hub.figures), HTTPStatus.FORBIDDEN)
+    assert is_problem(hub.lives(hub.figures), HTTPStatus.FORBIDDEN)
+    assert stored(hub.dsn) == []
 
 
 def test_a_line_cannot_write_in_another_ones_name(hub: Hub) -> None:
