@@ -1,5 +1,7 @@
 """The button that keeps a picture: from the screen in Debian's Chromium to the message that the line hears."""
 
+import time
+
 import pytest
 
 from sorter.model.condition import KeepRequest
@@ -26,9 +28,17 @@ def test_the_picture_on_the_screen_is_asked_for(browser, url: str, plan: RunPlan
     received = [one.message for one in subscriber.receive(3000)]
     subscriber.close()
     after = int(page.get_attribute("#stage", "data-frame"))
-    page.wait_for_function(f"document.querySelector('#keep').textContent === '{ANSWERS[language]}'")
+    eventually(page, f"document.querySelector('#keep').textContent === '{ANSWERS[language]}'")
     context.close()
     (request,) = received
     assert isinstance(request, KeepRequest)
     assert before <= request.frame_id <= after
     assert request.who == "local"
+
+
+def eventually(tab, expression: str, arg: object = None, timeout_ms: int = 8000) -> None:
+    """Wait for something to be true on a page; asked from here, since its policy forbids the browser's own polling."""
+    deadline_s = time.monotonic() + timeout_ms / 1000
+    while not tab.evaluate(expression, arg):
+        assert time.monotonic() < deadline_s, expression
+        tab.wait_for_timeout(50)

@@ -49,10 +49,11 @@ def wait_live(tab) -> None:
 
 
 def wait_text(tab, selector: str, words: str, timeout_ms: int = 5000) -> None:
-    tab.wait_for_function(
+    eventually(
+        tab,
         "([selector, words]) => document.querySelector(selector)?.textContent.includes(words)",
         arg=[selector, words],
-        timeout=timeout_ms,
+        timeout_ms=timeout_ms,
     )
 
 
@@ -65,6 +66,8 @@ def hold(tab, selector: str, seconds: float = 1.3) -> None:
     tab.wait_for_timeout(1000 * seconds)
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     finger.detach()
+    # what a finger does while it leaves is not a touch of its own
+    tab.wait_for_timeout(150)
 
 
 def overlay_boxes(tab) -> dict[str, dict[str, float]]:
@@ -120,7 +123,7 @@ def test_a_touch_on_an_item_tells_why(page) -> None:
     page.touchscreen.tap(stage["x"] + 100 / WIDTH_PX * stage["width"], stage["y"] + 170 / HEIGHT_PX * stage["height"])
     page.wait_for_selector("#why .votes", timeout=8000)
     assert page.locator("#why .votes tr").count() == 6
-    page.wait_for_function("[...document.querySelectorAll('#why canvas')].some((canvas) => canvas.width !== 96)")
+    eventually(page, "[...document.querySelectorAll('#why canvas')].some((canvas) => canvas.width !== 96)")
     words = page.locator("#why").text_content()
     for said in ("PET clear 91%", "What each view said", "0.79", "60%", "valve open", "360.0", "fired", "0.4 mm"):
         assert said in words, said
@@ -206,6 +209,7 @@ def test_a_fault_becomes_an_alarm_and_stays_until_it_was_seen(page, line) -> Non
     page.wait_for_selector("#alarms-tile[data-level=high]")
     page.locator("#alarms-tile").tap()
     alarm = "[data-alarm='no_pictures:vision']"
+    page.wait_for_selector(alarm)
     wait_text(page, alarm, "Camera gives no pictures")
     wait_text(page, alarm, "Check power and cable")
     line.faults.append(Fault(fault.process, fault.code, fault.detail, fault.raised_at_ns, is_cleared=True))
@@ -371,3 +375,11 @@ def test_a_port_in_use_is_one_sentence(plan) -> None:
     assert "ui.port" in sentence
     assert str(plan.settings.ui.port) in sentence
     assert "127.0.0.1" in sentence
+
+
+def eventually(tab, expression: str, arg: object = None, timeout_ms: int = 8000) -> None:
+    """Wait for something to be true on a page; asked from here, since its policy forbids the browser's own polling."""
+    deadline_s = time.monotonic() + timeout_ms / 1000
+    while not tab.evaluate(expression, arg):
+        assert time.monotonic() < deadline_s, expression
+        tab.wait_for_timeout(50)

@@ -139,7 +139,7 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
 
 def test_nothing_outlives_a_supervisor_killed_while_its_processes_start(tmp_path: Path) -> None:
     with running_line(tmp_path) as (line, _, _):
-        wait_until(lambda: len(children(tmp_path)) == 4, "all processes are there, still importing")
+        wait_until(lambda: len(children(tmp_path)) == 5, "all processes are there, still importing")
         line.kill()
         line.wait()
         wait_until(lambda: children(tmp_path) == {}, "all processes end", 10.0)

@@ -172,6 +172,8 @@ def hold(tab, selector: str) -> None:
     tab.wait_for_timeout(1300)
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     finger.detach()
+    # what a finger does while it leaves is not a touch of its own
+    tab.wait_for_timeout(150)
 
 
 def test_find_out_why_an_item_was_ejected_and_mark_it_wrong(tab, line: Line) -> None:
@@ -183,7 +185,8 @@ def test_find_out_why_an_item_was_ejected_and_mark_it_wrong(tab, line: Line) -> 
     assert tab.locator("#why .strip canvas").count() >= 2
     kept_before = len(list((line.folder / "kept").rglob("*.jpg")))
     touch_words(tab, "wrong", "#why")
-    tab.wait_for_function(
+    eventually(
+        tab,
         "(words) => document.querySelector('.wrong-answer').textContent.includes(words)",
         arg=WORDS["marked"][tab.language],
     )
@@ -237,7 +240,7 @@ def test_change_the_recipe_see_its_effect_and_undo_it(tab, line: Line) -> None:
     now, then = (int(number) for number in re.findall(r"(\d+)\s*→\s*(\d+)", row)[0])
     assert then < now, "what is not taken is not ejected"
     touch_words(tab, "use")
-    tab.wait_for_function("(words) => document.body.textContent.includes(words)", arg=WORDS["in_use"][tab.language])
+    eventually(tab, "(words) => document.body.textContent.includes(words)", arg=WORDS["in_use"][tab.language])
     assert 'targets = ["pet_coloured"]' in (line.folder / "line.toml").read_text()
     touch(tab, "/recipe")
     assert not tab.locator(f"{clear} input").is_checked(), "the line itself says what is in force"
@@ -281,7 +284,7 @@ def test_promote_a_model_and_roll_it_back(tab, line: Line) -> None:
     assert "-2-" in tab.locator("#champion").text_content()
     assert tab.locator("#trial table tr").count() == 3
     touch_words(tab, "go_back")
-    tab.wait_for_function("(id) => document.querySelector('#champion').textContent === id", arg=before)
+    eventually(tab, "(id) => document.querySelector('#champion').textContent === id", arg=before)
     assert ModelShelf(line.folder / "shelf").champion().model_id == before
 
 
@@ -326,3 +329,11 @@ def child_of(parent_id: int, module: str) -> int:
         if words[1:3] == [b"-m", module.encode()]:
             return int(child_id)
     raise AssertionError(f"{module} does not run")
+
+
+def eventually(tab, expression: str, arg: object = None, timeout_ms: int = 8000) -> None:
+    """Wait for something to be true on a page; asked from here, since its policy forbids the browser's own polling."""
+    deadline_s = time.monotonic() + timeout_ms / 1000
+    while not tab.evaluate(expression, arg):
+        assert time.monotonic() < deadline_s, expression
+        tab.wait_for_timeout(50)

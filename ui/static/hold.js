@@ -1,6 +1,7 @@
 // What moves the line is asked for by holding a button for a second, so that no brush of a sleeve does it.
 
 const HOLD_MS = 1000;
+const AFTERMATH_MS = 60;
 
 /** Call `act` once a button has been held for a second, by finger, mouse or key. */
 export function onHeld(button, act) {
@@ -9,7 +10,7 @@ export function onHeld(button, act) {
   function press() {
     if (button.disabled || timer !== 0) return;
     button.classList.add("is-held");
-    timer = setTimeout(() => { release(); act(); }, HOLD_MS);
+    timer = setTimeout(() => { release(); swallowTap(); act(); }, HOLD_MS);
   }
 
   function release() {
@@ -19,6 +20,14 @@ export function onHeld(button, act) {
   }
 
   holding(button, press, release);
+}
+
+// What was held may give its place to another button before the finger leaves: that one was not meant.
+function swallowTap() {
+  const swallow = (event) => { event.stopPropagation(); event.preventDefault(); };
+  const finish = () => setTimeout(() => window.removeEventListener("click", swallow, true), AFTERMATH_MS);
+  window.addEventListener("click", swallow, true);
+  for (const name of ["pointerup", "pointercancel", "touchend", "keyup"]) window.addEventListener(name, finish, { once: true, capture: true });
 }
 
 /** Call `press` when a button goes down and `release` when it comes up, whatever takes the finger away. */
