@@ -18,6 +18,7 @@ PRIORITIES: dict[str, Priority] = {
     "valves_disobey": Priority.CRITICAL,
     "process_died": Priority.HIGH,
     "model_not_swapped": Priority.MEDIUM,
+    "board_hot": Priority.MEDIUM,
     "harvest_stopped": Priority.LOW,
     "store_full": Priority.MEDIUM,
     "store_fault": Priority.MEDIUM,

@@ -1,12 +1,15 @@
 """The plant process as the tests of what it serves run it."""
 
+import asyncio
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,6 +26,17 @@ def port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def run_until_done() -> Callable[[Coroutine[Any, Any, None]], None]:
+    """Runs a coroutine in a thread: the tests' own may have the loop of a browser."""
+
+    def run(coroutine: Coroutine[Any, Any, None]) -> None:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, coroutine).result()
+
+    return run
 
 
 @pytest.fixture

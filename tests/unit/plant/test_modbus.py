@@ -1,8 +1,9 @@
 """The plant's registers: what stands where, and a real Modbus client that reads them and cannot write."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from sorter.model.settings import PlantSettings, RecipeSettings, Settings
 from sorter.model.tracks import BeltState
 from sorter.runtime.bus import Publisher
 
+Run = Callable[[Coroutine[Any, Any, None]], None]
 Start = Callable[[Settings], AbstractContextManager[tuple[Publisher, Publisher]]]
 
 RECIPE = RecipeSettings()
@@ -71,6 +73,6 @@ async def visit(port: int, sorter: Publisher) -> None:
     client.close()
 
 
-def test_a_plc_reads_and_cannot_write(port: int, running_plant: Start) -> None:
+def test_a_plc_reads_and_cannot_write(port: int, running_plant: Start, run_until_done: Run) -> None:
     with running_plant(Settings(plant=PlantSettings(modbus_port=port))) as (sorter, _):
-        asyncio.run(asyncio.wait_for(visit(port, sorter), 30.0))
+        run_until_done(asyncio.wait_for(visit(port, sorter), 30.0))

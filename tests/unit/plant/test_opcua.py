@@ -1,7 +1,7 @@
 """The plant process with a real OPC UA client: browsing, reading, subscriptions to values and alarms."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,6 +13,7 @@ from sorter.model.settings import PlantSettings, Settings
 from sorter.model.tracks import BeltState
 from sorter.runtime.bus import Publisher
 
+Run = Callable[[Coroutine[Any, Any, None]], None]
 Start = Callable[[Settings], AbstractContextManager[tuple[Publisher, Publisher]]]
 
 TIMEOUT_S = 30.0
@@ -83,6 +84,8 @@ async def visit(port: int, sorter: Publisher, actuators: Publisher) -> None:
         await client.disconnect()
 
 
-def test_a_plant_browses_reads_subscribes_and_cannot_write(port: int, running_plant: Start) -> None:
+def test_a_plant_browses_reads_subscribes_and_cannot_write(
+    port: int, running_plant: Start, run_until_done: Run
+) -> None:
     with running_plant(Settings(plant=PlantSettings(opcua_port=port))) as (sorter, actuators):
-        asyncio.run(visit(port, sorter, actuators))
+        run_until_done(visit(port, sorter, actuators))

@@ -107,7 +107,9 @@ def test_every_fault_that_a_process_can_raise_is_an_alarm_with_words() -> None:
     named = {
         code for source in sources for code in re.findall(r'^_(?:LINK_LOST|VALVES_DISOBEY) = "(\w+)"', source, re.M)
     }
-    assert len(raised | named) >= 7
+    named |= {code for source in sources for code in re.findall(r'"(\w+)": self\._\w+\.fault\b', source)}
+    named |= {code for source in sources for code in re.findall(r'Trouble\("(\w+)"', source)}
+    assert len(raised | named) >= 8
     assert raised | named <= set(PRIORITIES)
 
 

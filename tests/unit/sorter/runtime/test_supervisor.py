@@ -262,7 +262,7 @@ def test_processes_start_in_the_table_s_order_and_are_asked_to_stop_in_reverse(
     ],
 )
 def test_what_nobody_asked_for_is_not_started(settings: Settings, more: set[str]) -> None:
-    assert {spec.name for spec in processes_of(settings)} == {"vision", "actuators", "sorter", "ui"} | more
+    assert {spec.name for spec in processes_of(settings)} == {"vision", "actuators", "sorter", "ui", "video"} | more
 
 
 def test_a_controller_on_another_box_is_not_started_here() -> None:
