@@ -1,5 +1,6 @@
 """farz export: what others' tools read is what was recorded, every column is described, and no person is named."""
 
+import contextlib
 import csv
 import json
 from collections.abc import Iterator
@@ -207,3 +208,25 @@ def test_the_dictionary_describes_itself() -> None:
     assert {"table_name", "column_name", "unit"} <= {
         row.column_name for row in data_dictionary() if row.table_name == "data_dictionary"
     }
+
+
+def test_what_a_hub_holds_is_exported_alike(tmp_path: Path, reader: SqliteReader, postgres_dsn: str) -> None:
+    from sorter.store.postgres_writer import PostgresWriter
+
+    with contextlib.closing(PostgresWriter(postgres_dsn)) as writer:
+        for line in LINES:
+            writer.record(list(events_of(line)))
+    config = tmp_path / "hub.toml"
+    config.write_text(f"[hub]\ndatabase = {json.dumps(postgres_dsn)}\n")
+    counts = []
+    for name, options in (("line", ["--store", str(reader.path)]), ("hub", ["--hub", "--config", str(config)])):
+        said = CliRunner().invoke(export, [str(tmp_path / name), *options, "--json"], catch_exceptions=False)
+        counts.append(json.loads(said.output)["row_counts"])
+    assert counts[0] == counts[1]
+    assert counts[1]["items"] == 50 * len(LINES)
+
+
+def test_one_store_is_exported_at_a_time(tmp_path: Path) -> None:
+    said = CliRunner().invoke(export, [str(tmp_path / "out"), "--hub", "--store", "x"])
+    assert said.exit_code == 2
+    assert "one of them" in said.output
