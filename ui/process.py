@@ -98,6 +98,10 @@ class PageFeed:
         """The newest state in Prometheus' text format; called on any thread."""
         return metrics_text(*self._told)
 
+    def state(self) -> StateReport | None:
+        """The newest state, None before the first; called on any thread."""
+        return self._told[0]
+
     def is_following(self) -> bool:
         """Whether states are still sent in time."""
         return self._clock.now_ns() - self._state_due_ns < _FOLLOWING_LIMIT_NS
