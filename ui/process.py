@@ -28,6 +28,7 @@ from sorter.runtime.topics import (
     MODE,
     PREVIEW,
     RECIPE,
+    SHADOW,
     SHOT,
     STAGES,
     STATISTICS,
@@ -48,7 +49,7 @@ from ui.web_server import WebServer, listen
 
 _TOPICS = (
     PREVIEW, ASSESSMENT, DECISION, STATISTICS, BELT, MODE, HEALTH, STAGES, FAULT, INPUTS, VALVES, RECIPE, EXPLANATION,
-    SHOT,
+    SHOT, SHADOW,
 )  # fmt: skip
 _STATE_PERIOD_NS = 250 * NS_PER_MS
 _FOLLOWING_LIMIT_NS = 2 * NS_PER_S
