@@ -51,7 +51,7 @@ def create_app(settings: Settings, link: LineLink) -> flask.Flask:
     stations.add_to(app, settings, link)
     audit.add_to(app, settings, link)
     report.add_to(app, settings)
-    models.add_to(app, settings)
+    models.add_to(app, settings, link)
     log_in.add_to(app, gate, link)
     settings_screen.add_to(app, settings, gate)
     help_page.add_to(app)

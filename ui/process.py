@@ -29,6 +29,7 @@ from sorter.runtime.topics import (
     MODE,
     PREVIEW,
     RECIPE,
+    SHADOW,
     SHOT,
     STAGES,
     STATISTICS,
@@ -50,7 +51,7 @@ from ui.web_server import WebServer, listen, page_serving
 
 _TOPICS = (
     PREVIEW, ASSESSMENT, DECISION, STATISTICS, BELT, MODE, HEALTH, STAGES, FAULT, INPUTS, VALVES, RECIPE, EXPLANATION,
-    SHOT,
+    SHOT, SHADOW,
 )  # fmt: skip
 _STATE_PERIOD_NS = 250 * NS_PER_MS
 # readers of page and API wait before the line does: Linux gives this process a third of what it gives the others

@@ -9,6 +9,7 @@ from sorter.model.belt import BeltTravel
 from sorter.model.condition import HealthStatus, KeepRequest
 from sorter.model.settings import Settings, camera_settings
 from sorter.model.tracks import BeltState
+from sorter.model.units import NS_PER_S
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import BELT, KEEP
@@ -20,6 +21,7 @@ from vision.harvest.harvest import open_harvest
 from vision.heat_watch import HeatWatch
 from vision.model_swap import ModelSwap
 from vision.pipeline import View
+from vision.shadow import Shadow
 from vision.sources import open_source
 from vision.sources.source import FrameSource
 
@@ -66,6 +68,8 @@ class BeltWatch:
         self._reader = Subscriber(context.plan.run_folder, [BELT, KEEP])
         self._harvest = open_harvest(context)
         self._heat = HeatWatch(context.settings)
+        self._shadow = Shadow(context.settings)
+        self._shadow_due_ns = 0
 
     def receive(self) -> None:
         """Wait for a frame, which is still undecoded, or an answer; and take all belt readings up to now."""
@@ -99,6 +103,7 @@ class BeltWatch:
     def close(self) -> None:
         """Let go of the sources, and write the pictures that were chosen last."""
         self._swap.close()
+        self._shadow.close()
         if self._harvest is not None:
             self._harvest.close()
 
@@ -116,6 +121,15 @@ class BeltWatch:
             self._send_preview(view.frame, view)
         if self._harvest is not None:
             self._harvest.see(view, self._shown.pipeline.tracker.boxes_px)
+        if self._shadow.is_wanted:
+            self._show_shadow(view)
+
+    def _show_shadow(self, view: View) -> None:
+        now_ns = self._context.clock.now_ns()
+        self._shadow.see(view, self._shown.pipeline.tracker.boxes_px, now_ns)
+        if now_ns >= self._shadow_due_ns:
+            self._shadow_due_ns = now_ns + NS_PER_S
+            self._context.publisher.publish(self._shadow.report())
 
     def _show_idle_belt(self) -> None:
         """Now and then a picture of a belt that stands, with what was seen last on it."""

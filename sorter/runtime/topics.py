@@ -18,6 +18,7 @@ from sorter.model.ejection import Ack, Assessment, Decision, EjectionCommand, Ou
 from sorter.model.events import AuditEntry
 from sorter.model.explanation import Explanation, RecipeChange, RecipeState, ShotReport
 from sorter.model.maintenance import NozzleHold
+from sorter.model.shadow import ShadowReport
 from sorter.model.stage_times import StageReport
 from sorter.model.statistics import LineStatistics
 from sorter.model.tracks import BeltState, Preview, TrackBatch
@@ -87,6 +88,8 @@ SHOT = Topic("shot", ShotReport, ("sorter",), None, None, Delivery.LATEST)
 # what an engineer changes at a screen, and what is in force
 RECIPE_CHANGE = Topic("recipe_change", RecipeChange, ("ui",), None, None, Delivery.LATEST)
 RECIPE = Topic("recipe", RecipeState, ("sorter",), 1.0, 3000.0, Delivery.LATEST)
+# how a challenger that looks along agrees; only where there is one
+SHADOW = Topic("shadow", ShadowReport, ("vision",), 1.0, None, Delivery.LATEST)
 # repeated while somebody holds a button: a nozzle is open only as long as these come
 NOZZLE_HOLD = Topic("nozzle_hold", NozzleHold, ("ui",), 10.0, 300.0, Delivery.LATEST)
 # an audit that somebody entered; that it is written down shows in the store, so a screen asks there and says it again
@@ -98,7 +101,7 @@ HEARTBEAT = Topic("heartbeat", Heartbeat, ("sorter", "actuators"), 10.0, 300.0, 
 
 TOPICS: tuple[Topic, ...] = (
     TRACKS, PREVIEW, BELT, DECISION, ASSESSMENT, MODE, STATISTICS, OUTCOMES, INPUTS, VALVES, HEALTH, STAGES, FAULT,
-    REQUEST, KEEP, AUDIT, EXPLANATION, SHOT, RECIPE_CHANGE, RECIPE, NOZZLE_HOLD, COMMAND, ACK, HEARTBEAT,
+    REQUEST, KEEP, AUDIT, EXPLANATION, SHOT, RECIPE_CHANGE, RECIPE, SHADOW, NOZZLE_HOLD, COMMAND, ACK, HEARTBEAT,
 )  # fmt: skip
 TOPIC_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
 TOPIC_BY_TYPE: dict[type[msgspec.Struct], Topic] = {topic.message_type: topic for topic in TOPICS}

@@ -57,6 +57,7 @@ folder = "{folder}/kept"
 [detector]
 runtime = "oracle"
 model = "{folder}/shelf"
+shadow = "{folder}/challengers/challenger-2"
 trusted_keys = ["{key}"]
 [belt]
 speed_m_s = 0.5
@@ -163,17 +164,27 @@ def touch_words(tab, key: str, inside: str = "#screen") -> None:
     tab.locator(f"{inside} button, {inside} summary, {inside} label", has_text=says(tab, key)).first.tap()
 
 
-def hold(tab, selector: str) -> None:
+def hold(tab, selector: str, seconds: float | None = None) -> None:
+    """Keep a finger on a button until it has acted, or for so long."""
     tab.wait_for_selector(f"{selector}:enabled")
     box = tab.locator(selector).bounding_box()
     finger = tab.context.new_cdp_session(tab)
     point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
-    tab.wait_for_timeout(1300)
+    if seconds is None:
+        is_held = f"document.querySelector('{selector}').classList.contains('is-held')"
+        eventually(tab, is_held)
+        eventually(tab, f"!{is_held}")
+    else:
+        tab.wait_for_timeout(1000 * seconds)
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     finger.detach()
     # what a finger does while it leaves is not a touch of its own
     tab.wait_for_timeout(150)
+
+
+def wait_mode(tab, mode: str) -> None:
+    eventually(tab, f"document.getElementById('mode').dataset.mode === '{mode}'", timeout_ms=20_000)
 
 
 def test_find_out_why_an_item_was_ejected_and_mark_it_wrong(tab, line: Line) -> None:
@@ -200,18 +211,18 @@ def test_start_again_after_an_emergency_stop(tab) -> None:
     touch(tab, "/")
     # what an emergency stop does to the line; it has no button on the screen, since it is a button of its own
     tab.evaluate("fetch('/requests/abort', {method: 'POST', headers: {'X-Csrf-Token': document.body.dataset.csrf}})")
-    tab.wait_for_selector("#mode[data-mode=aborted]")
+    wait_mode(tab, "aborted")
     hold(tab, "[data-request=reset]")
-    tab.wait_for_selector("#mode[data-mode=stopped]")
+    wait_mode(tab, "stopped")
     hold(tab, "[data-request=reset]")
-    tab.wait_for_selector("#mode[data-mode=idle]")
+    wait_mode(tab, "idle")
     hold(tab, "[data-request=start]")
-    tab.wait_for_selector("#mode[data-mode=execute]")
+    wait_mode(tab, "execute")
 
 
 def test_acknowledge_and_shelve_an_alarm(tab) -> None:
     tab.locator("[data-request=hold]").tap()
-    tab.wait_for_selector("#mode[data-mode=held]")
+    wait_mode(tab, "held")
     tab.locator("#alarms-tile").tap()
     alarm = "[data-alarm='line_held:line']"
     tab.wait_for_selector(f"{alarm}[data-state=unacknowledged]")
@@ -224,7 +235,7 @@ def test_acknowledge_and_shelve_an_alarm(tab) -> None:
     touch_words(tab, "take_back", alarm)
     tab.wait_for_selector(f"{alarm}[data-state=unacknowledged]")
     hold(tab, "[data-request=unhold]")
-    tab.wait_for_selector("#mode[data-mode=execute]")
+    wait_mode(tab, "execute")
     tab.wait_for_selector(f"{alarm}[data-state=returned]")
     touch_words(tab, "seen", alarm)
     tab.wait_for_selector(alarm, state="detached")
@@ -276,6 +287,8 @@ def test_print_a_shift_report(tab, line: Line) -> None:
 
 def test_promote_a_model_and_roll_it_back(tab, line: Line) -> None:
     touch(tab, "/models")
+    assert "-2-" in tab.locator("#shadow h2").text_content()
+    assert int(tab.locator("#shadow dd").first.text_content()) > 0, "the challenger looks along on the running line"
     before = tab.locator("#champion").text_content()
     touch_words(tab, "measure")
     tab.wait_for_selector("#trial[data-state=running]")
@@ -292,17 +305,17 @@ def test_a_nozzle_blows_as_long_as_a_finger_holds_it_and_the_line_is_stopped(tab
     touch(tab, "/stations")
     assert tab.locator("#hand-fire").is_disabled()
     tab.locator("[data-request=stop]").tap()
-    tab.wait_for_selector("#mode[data-mode=stopped]")
+    wait_mode(tab, "stopped")
     tab.wait_for_selector("#hand-fire:enabled")
     tab.locator("[data-step='10']").tap()
-    hold(tab, "#hand-fire")
+    hold(tab, "#hand-fire", 1.3)
     assert tab.locator("#hand-nozzle").text_content() == "10"
     answer = {"en": "asked", "ar": "أُرسل الطلب"}[tab.language]
     assert tab.locator("#hand-answer").text_content() == answer
     hold(tab, "[data-request=reset]")
-    tab.wait_for_selector("#mode[data-mode=idle]")
+    wait_mode(tab, "idle")
     hold(tab, "[data-request=start]")
-    tab.wait_for_selector("#mode[data-mode=execute]")
+    wait_mode(tab, "execute")
 
 
 def test_every_action_is_in_the_trail(tab) -> None:

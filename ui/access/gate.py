@@ -58,7 +58,8 @@ class Gate:
         visitor: Visitor | None = flask.g.get("visitor")
         if visitor is None:
             return response
-        if flask.request.method not in _READING and not flask.g.get("is_refused", False):
+        is_noted = flask.g.get("is_refused", False) or flask.g.get("is_continued", False)
+        if flask.request.method not in _READING and not is_noted:
             self._note(visitor, response.status_code)
         if flask.request.cookies.get(COOKIE_NAME) != visitor.session.token and flask.request.endpoint != "static":
             is_secure = bool(self._settings.ui.tls_certificate)

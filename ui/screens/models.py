@@ -13,8 +13,11 @@ from werkzeug.wrappers import Response
 
 from sorter.errors import BundleError, ShelfError
 from sorter.model.settings import Settings
+from sorter.model.shadow import ShadowReport
 from sorter.runtime.bundle import Manifest, default_bundle_folder, load_bundle
 from sorter.runtime.model_shelf import Champion, ModelShelf, is_shelf
+from sorter.runtime.topics import SHADOW
+from ui.line_link import LineLink
 from ui.promotion import Promotion
 from ui.screens.page import note, sentence, show
 
@@ -24,8 +27,9 @@ _CARD_NAME = "MODEL_CARD.md"
 class ModelsScreen:
     """The screen and the trial that runs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, link: LineLink) -> None:
         self._settings = settings
+        self._link = link
         self._promotion = Promotion(settings)
         self._shelf = ModelShelf(Path(settings.detector.model)) if self._has_shelf() else None
 
@@ -83,7 +87,13 @@ class ModelsScreen:
             "challengers": sorted(self._challengers()),
             "has_site_set": bool(self._settings.ui.site_set),
             "trial": self._promotion.trial,
+            "shadow": self._shadow(),
         }
+
+    def _shadow(self) -> ShadowReport | None:
+        """How the challenger that looks along agrees with the model in use; None where none does."""
+        report = self._link.newest(SHADOW)
+        return report if isinstance(report, ShadowReport) else None
 
     def _champion(self) -> Champion | None:
         try:
@@ -110,9 +120,9 @@ class ModelsScreen:
             return {}
 
 
-def add_to(app: flask.Flask, settings: Settings) -> None:
+def add_to(app: flask.Flask, settings: Settings, link: LineLink) -> None:
     """Add the addresses of this screen."""
-    screen = ModelsScreen(settings)
+    screen = ModelsScreen(settings, link)
     app.add_url_rule("/models", "models", screen.page)
     app.add_url_rule("/models/<model_id>", "model_card", screen.card)
     app.add_url_rule("/models/<name>/promote", "promote_model", screen.promote, methods=["POST"])

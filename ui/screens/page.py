@@ -92,6 +92,11 @@ def note(detail: str) -> None:
     flask.g.trail_detail = detail
 
 
+def note_continued() -> None:
+    """Say for the trail that a request only goes on with what an earlier one began."""
+    flask.g.is_continued = True
+
+
 def set_cookie(response: Response, name: str, value: str) -> None:
     """Keep something at this display for a year."""
     response.set_cookie(name, value, max_age=_YEAR_S, samesite="Strict", httponly=True)

@@ -13,15 +13,19 @@ from werkzeug.wrappers import Response
 from sorter.model.condition import Mode, ModeState, NozzleReport, ValveReport
 from sorter.model.maintenance import NozzleHold
 from sorter.model.settings import Settings, StationSettings
+from sorter.model.units import NS_PER_MS
 from sorter.runtime.topics import MODE, VALVES
 from ui.line_link import LineLink
-from ui.screens.page import note, sentence, show, visitor
+from ui.screens.page import note, note_continued, sentence, show, visitor
 
 _CELLS = 32
+# a question that comes so soon after another for the same nozzle belongs to the same hold
+_SAME_HOLD_NS = 500 * NS_PER_MS
 
 
 def add_to(app: flask.Flask, settings: Settings, link: LineLink) -> None:
     """Add the addresses of this screen."""
+    held: dict[str, int] = {}
     app.add_url_rule("/stations", "stations", lambda: show("stations", **_values(settings, link)))
     app.add_url_rule(
         "/stations/nozzles",
@@ -31,7 +35,7 @@ def add_to(app: flask.Flask, settings: Settings, link: LineLink) -> None:
     app.add_url_rule(
         "/stations/<station_id>/nozzles/<int:nozzle>/hold",
         "hold_nozzle",
-        lambda station_id, nozzle: _hold(station_id, nozzle, settings, link),
+        lambda station_id, nozzle: _hold(station_id, nozzle, settings, link, held),
         methods=["POST"],
     )
 
@@ -83,13 +87,18 @@ def _air_per_shot_l(valves: ValveReport | None) -> float | None:
     return valves.air_l / shot_count if valves and shot_count else None
 
 
-def _hold(station_id: str, nozzle: int, settings: Settings, link: LineLink) -> Response:
+def _hold(station_id: str, nozzle: int, settings: Settings, link: LineLink, held: dict[str, int]) -> Response:
     station = next((one for one in settings.recipe.stations if one.id == station_id), None)
     if station is None or nozzle >= station.nozzle_count:
         return sentence(HTTPStatus.NOT_FOUND, "stations.no_nozzle")
     state = link.newest(MODE)
     if not isinstance(state, ModeState) or state.mode is not Mode.STOPPED:
         return sentence(HTTPStatus.CONFLICT, "stations.not_stopped")
+    now_ns, what = link.clock.now_ns(), f"{visitor().name} {station_id}:{nozzle}"
     note(f"{station_id}:{nozzle}")
-    link.say(NozzleHold(station_id, nozzle, link.clock.now_ns(), visitor().name))
+    if now_ns - held.get(what, -_SAME_HOLD_NS) < _SAME_HOLD_NS:
+        note_continued()
+    held.clear()
+    held[what] = now_ns
+    link.say(NozzleHold(station_id, nozzle, now_ns, visitor().name))
     return flask.Response(status=HTTPStatus.ACCEPTED)

@@ -2,6 +2,9 @@
 
 import { number, percent, text } from "./words.js";
 
+// uPlot puts its legend below the height that it is given
+const LEGEND_PX = 44;
+
 function draw() {
   const ink = getComputedStyle(document.body).color;
   const axis = { stroke: ink, grid: { stroke: "rgb(128 128 128 / .25)" }, ticks: { show: false } };
@@ -9,7 +12,7 @@ function draw() {
     const points = JSON.parse(field.dataset.curve);
     const columns = [0, 1, 2].map((index) => points.map((point) => point[index]));
     new globalThis.uPlot({
-      width: field.clientWidth, height: field.clientHeight, cursor: { show: false },
+      width: field.clientWidth, height: field.clientHeight - LEGEND_PX, cursor: { show: false },
       scales: { x: { time: false }, y: { range: [0, 1] } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map((tick) => number(tick, 1)) },

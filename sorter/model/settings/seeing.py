@@ -97,6 +97,9 @@ class DetectorSettings(Section, frozen=True):
     # auto: the fastest here of those whose loss, as the bundle has it, is at most 1 point of mAP50 and 3 of a class
     precision: Literal["f32", "bf16", "f16", "int8", "auto"] = "f32"
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
+    # a bundle that looks at a view every so often beside the model in use, for comparison alone; empty: none does
+    shadow: str = ""
+    shadow_period_ms: Annotated[float, Meta(ge=100.0, le=600_000.0)] = 2000.0
     # pictures looked at at a time, each by its share of the threads: more of them a second, each one later
     streams: Annotated[int, Meta(ge=1, le=64)] = 1
     score_threshold: OpenRatio = 0.1

@@ -331,6 +331,11 @@ def test_a_nozzle_is_held_by_hand_only_while_the_line_is_stopped(line: Line, cli
     line.known["mode"] = ModeState(Mode.STOPPED, 0, "", "")
     assert client.post("/stations/pet/nozzles/3/hold").status_code == 202
     assert line.said == [NozzleHold("pet", 3, line.clock.now_ns(), "local")]
+    assert client.post("/stations/pet/nozzles/3/hold").status_code == 202
+    assert line.trail().count('nozzles/3/hold","outcome":202') == 1, "one hold is one entry"
+    line.clock.wait_until_ns(line.clock.now_ns() + 10**9)
+    client.post("/stations/pet/nozzles/3/hold")
+    assert line.trail().count('nozzles/3/hold","outcome":202') == 2
     assert client.post("/stations/pet/nozzles/4711/hold").status_code == 404
     assert client.post("/stations/gold/nozzles/1/hold").status_code == 404
 
