@@ -36,7 +36,7 @@ def test_a_run_counts_what_comes_out_those_under_way_before_included() -> None:
     run = PipelineRun(SETTINGS, FOOTAGE, CourseDetector(course(), SystemClock()))
     assert run.period_ms(5) > 0.0
     run.close()
-    assert run.view_count == 5 + 3
+    assert run.view_count == 5 + 4
     assert 100 < run.seen_count < 220
 
 
