@@ -43,8 +43,8 @@ PROCESSES: tuple[ProcessSpec, ...] = (
     ProcessSpec("vision", "vision", niceness=-5),
     ProcessSpec("ui", "ui"),
     ProcessSpec("video", "ui.video", niceness=5),
-    ProcessSpec("plant", "plant", niceness=5),
-    ProcessSpec("fleet", "fleet", niceness=10),
+    ProcessSpec("plant", "sorter.plant", niceness=5),
+    ProcessSpec("fleet", "sorter.fleet", niceness=10),
 )
 
 

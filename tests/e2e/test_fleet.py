@@ -95,7 +95,7 @@ def test_what_a_line_wrote_is_at_the_hub(folder: Path, postgres_dsn: str) -> Non
             written = all_written(reader)
         assert len(written) > 20
         with (
-            process(sys.executable, "-m", "fleet", "--config", folder / "line.toml"),
+            process(sys.executable, "-m", "sorter.fleet", "--config", folder / "line.toml"),
             contextlib.closing(PostgresReader(postgres_dsn)) as hub_reader,
         ):
             wait_until(lambda: len(all_written(hub_reader)) >= len(written))

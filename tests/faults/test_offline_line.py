@@ -21,9 +21,9 @@ import msgspec
 import psycopg
 import pytest
 
-from fleet.https_hub import HttpsHub
-from fleet.hub_protocol import Trouble
-from fleet.outbox import Outbox, OutboxState
+from sorter.fleet.https_hub import HttpsHub
+from sorter.fleet.hub_protocol import Trouble
+from sorter.fleet.outbox import Outbox, OutboxState
 from sorter.model.condition import Mode
 from sorter.model.ejection import AckStatus, DecisionReason, RefusalReason
 from sorter.model.events import AnyEvent, EnergyUsed, FaultNoted, ItemDecided, ModeChanged, ModeTime, RecipeUsed

@@ -36,7 +36,7 @@ class UiSettings(Section, frozen=True):
 
 
 class MqttSettings(Section, frozen=True):
-    """The plant's MQTT broker, which is told birth, state and minute figures; see plant/PLANT.md."""
+    """The plant's MQTT broker, which is told birth, state and minute figures; see sorter/plant/PLANT.md."""
 
     # nothing is published while this is empty
     host: str = ""

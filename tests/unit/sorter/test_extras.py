@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from plant.process import _mqtt_outlet, _opcua_server
 from sorter.errors import ConfigurationError
 from sorter.extras import need_extra
 from sorter.model.settings import MqttSettings, PlantSettings, Settings
+from sorter.plant.process import _mqtt_outlet, _opcua_server
 
 
 class Context:
@@ -42,7 +42,7 @@ def test_what_is_missing_is_named(
 def test_the_page_and_the_commands_do_without_databases_and_brokers() -> None:
     """None of the extras' packages is loaded by what every line loads."""
     code = (
-        "import sys, sorter.cli, sorter.process, ui.process, ui.hub.hub_command, plant.process, fleet.process; "
+        "import sys, sorter.cli, sorter.process, ui.process, ui.hub.hub_command, sorter.plant.process, sorter.fleet.process; "
         "print([name for name in ('psycopg', 'paho', 'urllib3', 'asyncua', 'pyarrow') if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from plant.packml import STATE_NUMBERS
 from sorter.model.condition import Fault, ModeState, ValveReport, WiredInputs
 from sorter.model.settings import Settings
 from sorter.model.statistics import LineStatistics
 from sorter.model.tracks import BeltState
 from sorter.model.units import UM_PER_M
+from sorter.plant.packml import STATE_NUMBERS
 
 Value = bool | int | float | str
 

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from plant.minute_figures import MinuteFigures
-from plant.mqtt_connection import MqttConnection
-from plant.mqtt_messages import MqttMessages
-from plant.plant_values import Value
+from sorter.plant.minute_figures import MinuteFigures
+from sorter.plant.mqtt_connection import MqttConnection
+from sorter.plant.mqtt_messages import MqttMessages
+from sorter.plant.plant_values import Value
 from sorter.runtime.clock import Clock, utc_text
 from sorter.runtime.process import ProcessContext
 

@@ -6,9 +6,9 @@ from asyncua.server.event_generator import EventGenerator
 from asyncua.server.server import Server
 from asyncua.ua.object_ids import ObjectIds
 
-from plant.plant_values import Alarm, PlantValues, Value
 from sorter.errors import ConfigurationError
 from sorter.model.settings import Settings
+from sorter.plant.plant_values import Alarm, PlantValues, Value
 
 NAMESPACE = "urn:farz:line"
 _ALARM_SEVERITY = 700

@@ -18,12 +18,12 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from plant.mqtt_connection import QUEUE_COUNT, MqttConnection
-from plant.mqtt_messages import MqttMessages
-from plant.plant_values import PlantValues
 from sorter.errors import ConfigurationError
 from sorter.model.condition import Mode, ModeState
 from sorter.model.settings import MqttSettings, PlantSettings, Settings
+from sorter.plant.mqtt_connection import QUEUE_COUNT, MqttConnection
+from sorter.plant.mqtt_messages import MqttMessages
+from sorter.plant.plant_values import PlantValues
 from sorter.runtime.bus import Publisher
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.configuration import settings_from
@@ -84,7 +84,7 @@ def plant_process(settings: Settings) -> Iterator[tuple["subprocess.Popen[bytes]
         folder, clock = Path(name), SystemClock()
         plan = RunPlan(settings, clock.now_ns(), folder)
         (folder / "run.json").write_bytes(msgspec.json.encode(plan, enc_hook=str))
-        process = subprocess.Popen([sys.executable, "-m", "plant", "--run-folder", name])
+        process = subprocess.Popen([sys.executable, "-m", "sorter.plant", "--run-folder", name])
         sorter = Publisher(folder, "sorter", "sorter", clock)
         try:
             yield process, sorter

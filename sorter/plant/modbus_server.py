@@ -3,10 +3,10 @@
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from plant.plant_values import PlantValues
-from plant.register_map import REGISTER_COUNT, registers
 from sorter.errors import ConfigurationError
 from sorter.model.settings import Settings
+from sorter.plant.plant_values import PlantValues
+from sorter.plant.register_map import REGISTER_COUNT, registers
 
 _READ_INPUT_REGISTERS = 4
 _DEVICE_ID = 1

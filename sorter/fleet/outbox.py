@@ -10,8 +10,8 @@ import random
 
 import msgspec
 
-from fleet.backoff import backoff_ms
-from fleet.hub_protocol import Failure, Hub, Trouble
+from sorter.fleet.backoff import backoff_ms
+from sorter.fleet.hub_protocol import Failure, Hub, Trouble
 from sorter.model.units import NS_PER_MS, NS_PER_S
 from sorter.store.batch import BATCH_VERSION, MAX_EVENTS, Batch
 from sorter.store.protocol import Position, StoreReader

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.client import AsyncModbusTcpClient
 
-from plant.plant_values import PlantValues
-from plant.register_map import FIRST_CLASS, FIRST_STATION, REGISTER_COUNT, registers
 from sorter.model.condition import Fault, Mode, ModeState, NozzleReport, ValveReport, WiredInputs
 from sorter.model.settings import PlantSettings, RecipeSettings, Settings
 from sorter.model.tracks import BeltState
+from sorter.plant.plant_values import PlantValues
+from sorter.plant.register_map import FIRST_CLASS, FIRST_STATION, REGISTER_COUNT, registers
 from sorter.runtime.bus import Publisher
 
 Run = Callable[[Coroutine[Any, Any, None]], None]

@@ -13,9 +13,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from plant.mqtt_messages import MqttMessage
 from sorter.errors import ConfigurationError
 from sorter.model.settings import MqttSettings
+from sorter.plant.mqtt_messages import MqttMessage
 
 # minutes of a day: what a broker that is away for longer misses is in the store all the same
 QUEUE_COUNT = 1440

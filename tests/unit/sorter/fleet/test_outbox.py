@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleet.backoff import LONGEST_MS
-from fleet.hub_protocol import Failure, Trouble
-from fleet.outbox import ASK_AGAIN_NS, IDLE_NS, Outbox, OutboxState
+from sorter.fleet.backoff import LONGEST_MS
+from sorter.fleet.hub_protocol import Failure, Trouble
+from sorter.fleet.outbox import ASK_AGAIN_NS, IDLE_NS, Outbox, OutboxState
 from sorter.model.events import AnyEvent, FaultNoted
 from sorter.model.units import NS_PER_MS
 from sorter.store.batch import MAX_EVENTS, Batch, HeldLife

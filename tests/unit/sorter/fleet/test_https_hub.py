@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from fleet.https_hub import HttpsHub, check_files
-from fleet.hub_protocol import Failure, Trouble
 from sorter.errors import ConfigurationError
+from sorter.fleet.https_hub import HttpsHub, check_files
+from sorter.fleet.hub_protocol import Failure, Trouble
 from sorter.model.events import FaultNoted
 from sorter.model.settings import FleetSettings
 from sorter.store.batch import BATCH_VERSION, BATCHES_PATH, LIVES_PATH, PROBLEM_TYPE, Batch, HeldLife, unpack_batch

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from plant.plant_values import Value
 from sorter.model.condition import WiredInputs
 from sorter.model.settings import RecipeSettings
+from sorter.plant.plant_values import Value
 
 MAP_VERSION = 1
 MOST_CLASSES, MOST_STATIONS = 32, 16

@@ -9,8 +9,8 @@ import msgspec
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from fleet.hub_protocol import Failure, Trouble
 from sorter.errors import ConfigurationError
+from sorter.fleet.hub_protocol import Failure, Trouble
 from sorter.model.settings import FleetSettings
 from sorter.store.batch import (
     BATCHES_PATH,

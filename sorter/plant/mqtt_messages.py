@@ -5,8 +5,8 @@ import re
 
 import msgspec
 
-from plant.plant_values import Value
 from sorter.model.settings import Settings
+from sorter.plant.plant_values import Value
 
 # of the plant's values, those that make up the state: the line's own, its alarms and what is wired
 _STATE_PATHS = re.compile(r"^(Status/State|Status/RecipeHash$|Alarms/|Inputs/)")

@@ -51,7 +51,7 @@ def _running_plant(settings: Settings) -> Iterator[tuple[Publisher, Publisher]]:
         folder, clock = Path(name), SystemClock()
         plan = RunPlan(settings, clock.now_ns(), folder)
         (folder / "run.json").write_bytes(msgspec.json.encode(plan, enc_hook=str))
-        process = subprocess.Popen([sys.executable, "-m", "plant", "--run-folder", name])
+        process = subprocess.Popen([sys.executable, "-m", "sorter.plant", "--run-folder", name])
         sorter, actuators = (Publisher(folder, who, who, clock) for who in ("sorter", "actuators"))
         try:
             yield sorter, actuators

@@ -10,10 +10,10 @@ import os
 import secrets
 import threading
 
-from fleet.hub_protocol import Hub
-from fleet.outbox import Outbox, OutboxState
 from sorter.errors import StoreError
 from sorter.extras import need_extra
+from sorter.fleet.hub_protocol import Hub
+from sorter.fleet.outbox import Outbox, OutboxState
 from sorter.model.condition import HealthStatus
 from sorter.model.units import NS_PER_S
 from sorter.runtime.process import RESTART_COUNT_VARIABLE, ProcessContext
@@ -32,7 +32,7 @@ def fill_hub(context: ProcessContext) -> None:
         ConfigurationError: if the key or the certificates cannot be read, or the packages for it are missing.
     """
     need_extra("fleet", "urllib3", "configuration: fleet.hub_url")
-    from fleet.https_hub import HttpsHub, check_files
+    from sorter.fleet.https_hub import HttpsHub, check_files
 
     # a line that has begun once is not ended by a key that has gone missing since
     if os.environ.get(RESTART_COUNT_VARIABLE, "0") == "0":

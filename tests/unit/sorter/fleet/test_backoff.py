@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.backoff import FIRST_MS, LONGEST_MS, backoff_ms
+from sorter.fleet.backoff import FIRST_MS, LONGEST_MS, backoff_ms
 
 CHANCE = st.floats(0.0, 1.0)
 

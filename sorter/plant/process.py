@@ -8,17 +8,17 @@ import logging
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Protocol
 
-from plant.plant_values import PlantValues
 from sorter.extras import need_extra
 from sorter.model.condition import HealthStatus
+from sorter.plant.plant_values import PlantValues
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import BELT, FAULT, INPUTS, MODE, STATISTICS, VALVES
 
 if TYPE_CHECKING:
-    from plant.modbus_server import ModbusServer
-    from plant.mqtt_outlet import MqttOutlet
-    from plant.opcua_server import OpcUaServer
+    from sorter.plant.modbus_server import ModbusServer
+    from sorter.plant.mqtt_outlet import MqttOutlet
+    from sorter.plant.opcua_server import OpcUaServer
 
 _PERIOD_S = 0.1
 
@@ -88,7 +88,7 @@ def _opcua_server(context: ProcessContext) -> "OpcUaServer | None":
     if not context.settings.plant.opcua_port:
         return None
     need_extra("plant", "asyncua", "configuration: plant.opcua_port")
-    from plant.opcua_server import OpcUaServer
+    from sorter.plant.opcua_server import OpcUaServer
 
     return OpcUaServer(context.settings)
 
@@ -97,7 +97,7 @@ def _modbus_server(context: ProcessContext) -> "ModbusServer | None":
     if not context.settings.plant.modbus_port:
         return None
     need_extra("plant", "pymodbus", "configuration: plant.modbus_port")
-    from plant.modbus_server import ModbusServer
+    from sorter.plant.modbus_server import ModbusServer
 
     return ModbusServer(context.settings)
 
@@ -106,6 +106,6 @@ def _mqtt_outlet(context: ProcessContext) -> "MqttOutlet | None":
     if not context.settings.plant.mqtt.host:
         return None
     need_extra("mqtt", "paho", "configuration: plant.mqtt.host")
-    from plant.mqtt_outlet import MqttOutlet
+    from sorter.plant.mqtt_outlet import MqttOutlet
 
     return MqttOutlet(context)

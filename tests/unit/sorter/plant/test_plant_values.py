@@ -2,11 +2,11 @@
 
 import pytest
 
-from plant.packml import STATE_NUMBERS
-from plant.plant_values import Alarm, PlantValues
 from sorter.model.condition import Fault, Mode, ModeState, NozzleReport, ValveReport, WiredInputs
 from sorter.model.settings import Settings
 from sorter.model.tracks import BeltState
+from sorter.plant.packml import STATE_NUMBERS
+from sorter.plant.plant_values import Alarm, PlantValues
 
 
 def test_every_state_has_packml_s_number() -> None:

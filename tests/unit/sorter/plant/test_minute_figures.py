@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant.minute_figures import MinuteFigures
 from sorter.model.condition import Mode, ModeState, ValveReport
 from sorter.model.scorecard import Scorecard
 from sorter.model.settings import Settings
 from sorter.model.statistics import LineStatistics
 from sorter.model.units import NS_PER_S
+from sorter.plant.minute_figures import MinuteFigures
 
 FIGURES = Scorecard(Settings().recipe, 0).figures()
 

@@ -1,7 +1,0 @@
-"""`python -m fleet`: a line's outbox, alone or started by `farz run`."""
-
-from fleet.process import fill_hub
-from sorter.runtime.process import run_process
-
-if __name__ == "__main__":
-    run_process("fleet", fill_hub)

@@ -1,7 +1,0 @@
-"""`python -m plant`: the plant interface, alone or started by `farz run`."""
-
-from plant.process import tell_plant
-from sorter.runtime.process import run_process
-
-if __name__ == "__main__":
-    run_process("plant", tell_plant)
