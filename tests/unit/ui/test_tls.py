@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from sorter.errors import BadInputError
 from sorter.model.settings import UiSettings
-from ui.web_server import WebServer, listen
+from ui.web_server import WebServer, listen, page_serving
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_the_page_is_served_by_https(certificate: UiSettings) -> None:
     app.add_url_rule("/", "page", lambda: f"{flask.request.scheme} ok")
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    server = WebServer(app, listener, certificate)
+    server = WebServer(app, listener, page_serving(certificate))
     server.start()
     try:
         trusted = ssl.create_default_context(cafile=certificate.tls_certificate)
@@ -71,7 +71,7 @@ def test_a_certificate_that_cannot_be_read_is_one_sentence(
         key.write_bytes(Path(certificate.tls_certificate).read_bytes())
     else:
         key.write_text("nonsense")
-    with listen("127.0.0.1", 0) as listener, pytest.raises(BadInputError, match=r"ui\.tls_key") as refused:
-        WebServer(flask.Flask(__name__), listener, certificate)
+    with pytest.raises(BadInputError, match=r"ui\.tls_key") as refused:
+        page_serving(certificate)
     assert "\n" not in str(refused.value)
     assert str(tmp_path) in str(refused.value)

@@ -13,7 +13,7 @@ from gpu_fakes import NEEDS_COMPILER, Machine, pretended_gpu
 
 from sorter.errors import BundleError, ConfigurationError
 from sorter.model.settings import DetectorSettings, Settings
-from sorter.runtime.bundle import Bundle, default_bundle_folder, load_bundle
+from sorter.runtime.bundle import ONNX_F16_FORM, Bundle, default_bundle_folder, load_bundle
 from sorter.runtime.clock import ManualClock
 from vision.cuda import jetson
 from vision.cuda.device import gpu_absence
@@ -32,6 +32,13 @@ pytestmark = [
     pytest.mark.skipif(not default_bundle_folder().is_dir(), reason="no bundle is shipped yet"),
 ]
 Open = Callable[..., TensorRtDetector]
+
+
+def without_16_bits() -> Bundle:
+    """The shipped bundle, but for its pre-cast form."""
+    bundle = load_bundle(default_bundle_folder())
+    forms = {name: form for name, form in bundle.manifest.forms.items() if name != ONNX_F16_FORM}
+    return msgspec.structs.replace(bundle, manifest=msgspec.structs.replace(bundle.manifest, forms=forms))
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +87,7 @@ def test_another_version_builds_anew_and_the_first_is_kept_for_the_way_back(open
 
 @pytest.mark.parametrize("change", ["tensorrt", "cuda", "architecture", "power_mode", "precision"])
 def test_whatever_changes_makes_another_engine(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    bundle, settings = load_bundle(default_bundle_folder()), DetectorSettings(runtime="tensorrt")
+    bundle, settings = without_16_bits(), DetectorSettings(runtime="tensorrt")
     with pretended_gpu():
         before = tensorrt_opening._Opening(bundle, settings)._facts
     version = "10.7.0" if change == "tensorrt" else "10.3.0"
@@ -157,8 +164,10 @@ def test_rounded_networks_are_built_on_every_version(open_engine: Open, version:
 def test_sixteen_bits_come_by_flag_on_version_10_and_from_the_file_alone_on_11(open_engine: Open) -> None:
     with pretended_gpu("10.3.0"):
         assert open_engine(precision="f16").precision == "f16"
-    with pretended_gpu("11.0.0"), pytest.raises(ConfigurationError, match=r"'f16'.*no form 'onnx-f16'"):
-        open_engine(precision="f16")
+    with pretended_gpu("11.0.0"):
+        with pytest.raises(ConfigurationError, match=r"'f16'.*no form 'onnx-f16'"):
+            open_engine(without_16_bits(), precision="f16")
+        assert open_engine(precision="f16").precision == "f16"
 
 
 @pytest.mark.parametrize("version", ["8.6.1", "10.2.0", "12.0.0"])
@@ -307,6 +316,7 @@ def test_left_to_choose_it_takes_no_16_bits_that_the_bundle_does_not_hold(
     version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("vision.detectors.opening.bundle_for", lambda _settings: without_16_bits())
     with pretended_gpu(version):
         detector = open_detector(Settings(detector=DetectorSettings(runtime="tensorrt", precision="auto")))
     assert detector.precision in {"f32", "int8"}
