@@ -21,7 +21,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
-from sorter.errors import BadInputError
+from sorter.errors import BadInputError, ConfigurationError
 from sorter.model.settings import UiSettings
 from sorter.model.units import NS_PER_S
 from sorter.runtime.clock import SystemClock
@@ -72,14 +72,24 @@ def page_serving(ui: UiSettings) -> Serving:
     """
     if not ui.tls_certificate:
         return Serving()
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(ui.tls_certificate, ui.tls_key)
-    except OSError as error:
-        raise BadInputError(
-            f"ui.tls_certificate = {ui.tls_certificate!r}, ui.tls_key = {ui.tls_key!r}: cannot be read as a "
-            f"certificate and its key in PEM: {error}"
-        ) from error
+    refusal = (
+        f"ui.tls_certificate = {ui.tls_certificate!r}, ui.tls_key = {ui.tls_key!r}: cannot be read as a "
+        "certificate and its key in PEM"
+    )
+    require_certificate(ui.tls_certificate, ui.tls_key, refusal)
     return Serving(certificate_file=ui.tls_certificate, key_file=ui.tls_key)
+
+
+def require_certificate(certificate_file: str, key_file: str, refusal: str) -> None:
+    """See that TLS can be served with a certificate chain and its key, before somebody asks for it.
+
+    Raises:
+        ConfigurationError: if it cannot; it says the refusal, and why.
+    """
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate_file, key_file)
+    except OSError as error:
+        raise ConfigurationError(f"{refusal}: {error}") from error
 
 
 def listen(host: str, port: int, key: str = "ui.port") -> socket.socket:

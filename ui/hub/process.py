@@ -1,7 +1,6 @@
 """The hub process: one web server, so many connections to the database, and forgetting once an hour."""
 
 import logging
-import ssl
 import threading
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from ui.hub.app import create_hub, with_figures
 from ui.hub.forgetting import Forgetting
 from ui.hub.line_keys import FileLineKeys
 from ui.hub.writers import Writers
-from ui.web_server import Serving, WebServer, listen
+from ui.web_server import Serving, WebServer, listen, require_certificate
 
 # a line asks every few seconds; longer, so that its connection lives on
 _KEEP_ALIVE_S = 30
@@ -64,10 +63,5 @@ def _serving(settings: HubSettings) -> Serving:
     if not settings.certificate_file:
         return Serving(thread_count, _KEEP_ALIVE_S, silence_limit_s=_SILENCE_LIMIT_S)
     certificate, key = settings.certificate_file, settings.certificate_key_file
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-    except OSError as error:
-        raise ConfigurationError(
-            f"configuration: hub.certificate_file = {certificate!r}: cannot be used: {error}"
-        ) from error
+    require_certificate(certificate, key, f"configuration: hub.certificate_file = {certificate!r}: cannot be used")
     return Serving(thread_count, _KEEP_ALIVE_S, certificate, key, _SILENCE_LIMIT_S)
