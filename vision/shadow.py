@@ -15,6 +15,7 @@ from sorter.model.settings import Settings
 from sorter.model.shadow import ShadowReport
 from sorter.model.tracks import Track
 from sorter.model.units import ms_to_ns
+from vision.boxes import overlap_ratios
 from vision.detectors import Detector, open_detector
 from vision.frame import Frame
 from vision.pipeline import View
@@ -92,7 +93,7 @@ def agreement(champion: Seen, challenger: Seen) -> tuple[int, int, int, int]:
         champion: boxes (N, 4), left, top, right, bottom in pixels, and classes (N,).
         challenger: the same of the other model.
     """
-    overlaps = _overlap_ratios(champion[0], challenger[0])
+    overlaps = overlap_ratios(champion[0], challenger[0])
     same = other = 0
     while overlaps.size and overlaps.max() >= _LEAST_OVERLAP_RATIO:
         ours, theirs = np.unravel_index(int(overlaps.argmax()), overlaps.shape)
@@ -101,16 +102,6 @@ def agreement(champion: Seen, challenger: Seen) -> tuple[int, int, int, int]:
         overlaps[ours, :] = overlaps[:, theirs] = 0.0
     paired = same + other
     return same, other, len(champion[1]) - paired, len(challenger[1]) - paired
-
-
-def _overlap_ratios(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Overlap over union of each pair, (N, M)."""
-    low = np.maximum(some[:, None, :2], others[None, :, :2])
-    high = np.minimum(some[:, None, 2:], others[None, :, 2:])
-    shared = np.clip(high - low, 0.0, None).prod(axis=2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (some, others)]
-    ratios: NDArray[np.float64] = shared / np.maximum(areas[0][:, None] + areas[1][None, :] - shared, 1e-9)
-    return ratios
 
 
 def _of_tracks(tracks: tuple[Track, ...], boxes_px: NDArray[np.float64]) -> Seen:

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.synthesis.scene import areas, intersections
+from vision.boxes import overlap_ratios
 
 IOU_THRESHOLDS: NDArray[np.float64] = np.linspace(0.5, 0.95, 10)
 RECALLS: NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
@@ -164,14 +164,6 @@ def _match_picture(result: PictureResult, class_id: int) -> tuple[Floats, NDArra
     overlaps = overlap_ratios(result.boxes_px[chosen], labels_px)
     hits = np.array([_claims(overlaps, threshold) for threshold in IOU_THRESHOLDS])
     return result.scores[chosen], hits.reshape(len(IOU_THRESHOLDS), len(chosen))
-
-
-def overlap_ratios(boxes_px: Floats, others_px: Floats) -> Floats:
-    """Intersection over union (N, M)."""
-    common = intersections(boxes_px, others_px)
-    union = areas(boxes_px)[:, None] + areas(others_px)[None, :] - common
-    ratios: Floats = common / np.maximum(union, 1e-12)
-    return ratios
 
 
 def _claims(overlaps: Floats, threshold: float) -> NDArray[np.bool_]:

@@ -12,11 +12,10 @@ from training.evaluation.average_precision import (
     bootstrap,
     match_class,
     mean_average_precision,
-    overlap_ratios,
 )
 from training.evaluation.examined_picture import ExaminedPicture, kept
 from training.evaluation.interval import Interval, percentile_interval
-from training.synthesis.scene import areas
+from vision.boxes import areas, overlap_ratios
 
 SIZES = ("small", "medium", "large")
 _RESAMPLE_COUNT = 200

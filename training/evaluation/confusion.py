@@ -6,8 +6,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.average_precision import Floats, overlap_ratios
+from training.evaluation.average_precision import Floats
 from training.evaluation.examined_picture import ExaminedPicture
+from vision.boxes import overlap_ratios
 
 MISSED = "missed"
 OTHER_CLASS = "another class"

@@ -22,7 +22,6 @@ from training.evaluation.average_precision import (
     match_class,
     mean_average_precision,
     mean_of_labelled,
-    overlap_ratios,
     picture_draws,
 )
 from training.evaluation.interval import Interval, percentile_interval, ratio_interval
@@ -30,7 +29,7 @@ from training.evaluation.reliability import Outcomes, Reliability, pooled, relia
 from training.progress import progress
 from training.release.calibrate import calibrated
 from training.synthesis.pixels import Picture, read_picture
-from training.synthesis.scene import areas, intersections
+from vision.boxes import areas, intersections, overlap_ratios
 from vision.detectors import Detector
 from vision.frame import Detections, Frame
 

@@ -9,12 +9,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.average_precision import Floats, PictureResult, overlap_ratios
+from training.evaluation.average_precision import Floats, PictureResult
 from training.evaluation.evaluate import OPERATING_PROBABILITY
 from training.evaluation.examination import Examination
 from training.evaluation.examined_picture import ExaminedPicture
 from training.evaluation.measurement import Measured, probabilities_of
 from training.synthesis.pixels import Picture, read_picture
+from vision.boxes import overlap_ratios
 
 MOST_CROPS = 12
 _CROP_PX = 144

@@ -6,7 +6,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.average_precision import Floats, overlap_ratios
+from training.evaluation.average_precision import Floats
+from vision.boxes import overlap_ratios
 from vision.frame import Detections
 
 PARTNER_OVERLAP_RATIO = 0.5

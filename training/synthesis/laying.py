@@ -10,7 +10,8 @@ from numpy.random import Generator
 
 from training.synthesis.items import Item
 from training.synthesis.pixels import Picture
-from training.synthesis.scene import Boxes, Scene, areas, clipped, intersections
+from training.synthesis.scene import Boxes, Scene, clipped
+from vision.boxes import areas, intersections
 from vision.sprites.compositing import paste
 
 _PLACES_TRIED = 12

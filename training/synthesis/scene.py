@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.synthesis.pixels import Picture, warped
+from vision.boxes import areas
 
 Boxes = NDArray[np.float64]
 
@@ -93,20 +94,6 @@ def clipped(scene: Scene) -> Scene:
     kept = areas(boxes_px) >= VISIBLE_RATIO * areas(scene.boxes_px)
     kept &= (boxes_px[:, 2:] - boxes_px[:, :2]).min(axis=1, initial=np.inf) >= 1.0
     return Scene(scene.picture, boxes_px[kept], scene.class_ids[kept], scene.known)
-
-
-def areas(boxes_px: Boxes) -> NDArray[np.float64]:
-    """Areas (N,) in square pixels."""
-    sides: NDArray[np.float64] = np.maximum(boxes_px[:, 2:] - boxes_px[:, :2], 0)
-    return sides[:, 0] * sides[:, 1]
-
-
-def intersections(boxes_px: Boxes, others_px: Boxes) -> NDArray[np.float64]:
-    """Common areas (N, M) in square pixels of every box with every other."""
-    low = np.maximum(boxes_px[:, None, :2], others_px[None, :, :2])
-    high = np.minimum(boxes_px[:, None, 2:], others_px[None, :, 2:])
-    sides: NDArray[np.float64] = np.maximum(high - low, 0)
-    return sides[..., 0] * sides[..., 1]
 
 
 def tiled(tiles: Sequence[Scene], column_px: int, row_px: int) -> Scene:

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.boxes import overlap_ratios
 from vision.detectors.detector import Detector
 from vision.frame import Detections, Frame
 
@@ -93,7 +94,7 @@ def _differences(
     seen: Detections, reference: Detections, sure: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int, int]:
     """Box and probability differences of partners, sure detections without one, and sure detections of both."""
-    overlaps = _overlap_ratios(seen.boxes_px, reference.boxes_px)
+    overlaps = overlap_ratios(seen.boxes_px.astype(np.float64), reference.boxes_px.astype(np.float64))
     is_sure, is_sure_reference = _is_sure(seen, sure), _is_sure(reference, sure)
     partner = overlaps.argmax(axis=1) if overlaps.size else np.zeros(len(overlaps), np.intp)
     paired = is_sure & (overlaps.max(axis=1, initial=0.0) >= _PARTNER_OVERLAP_RATIO)
@@ -108,12 +109,3 @@ def _differences(
 def _is_sure(found: Detections, sure: float) -> NDArray[np.bool_]:
     is_sure: NDArray[np.bool_] = found.class_probs.max(axis=1, initial=0.0) >= sure
     return is_sure
-
-
-def _overlap_ratios(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Intersection over union of (N, 4) with (M, 4) boxes, xyxy: (N, M)."""
-    one, other = first[:, None].astype(np.float64), second[None].astype(np.float64)
-    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
-    shared = np.clip(sides, 0.0, None).prod(axis=-1)
-    areas = (one[..., 2:] - one[..., :2]).prod(axis=-1) + (other[..., 2:] - other[..., :2]).prod(axis=-1)
-    return np.asarray(shared / np.maximum(areas - shared, 1e-9))

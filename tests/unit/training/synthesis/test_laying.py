@@ -8,7 +8,8 @@ from training.data.datasets import TrainingSet
 from training.synthesis.items import Item, drawn_item, lifted_items, varied
 from training.synthesis.laying import belt_scene, laid, with_items
 from training.synthesis.mixture import Mixture, Recipe, fill_stock
-from training.synthesis.scene import Scene, intersections
+from training.synthesis.scene import Scene
+from vision.boxes import intersections
 from vision.sprites.artist import DrawnSprites
 
 SIZE_PX = 128
