@@ -9,13 +9,13 @@ from sorter.calibration import open_calibration
 from sorter.doctor_finding import Finding, Verdict
 from sorter.errors import BadInputError
 from sorter.model.settings import Settings
+from sorter.model.units import BYTES_PER_MIB
 from sorter.page_port import page_port_fault
 from sorter.runtime.api_keys import read_api_keys
 from sorter.store.place import store_path
 
 _CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 _FEWEST_PROCESSORS = 2
-_BYTES_PER_MIB = 1024 * 1024
 # counters of the processor itself; others take a trip to the hypervisor or a slow chip for every reading
 _QUICK_SOURCES = frozenset({"tsc", "arch_sys_counter", "kvm-clock"})
 
@@ -69,7 +69,7 @@ def check_store(settings: Settings) -> Finding:
     there = next(place for place in (folder, *folder.parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
         return Finding("store", Verdict.WRONG, f"{folder} cannot be written to; name another place as store.folder")
-    free_mib = shutil.disk_usage(there).free // _BYTES_PER_MIB
+    free_mib = shutil.disk_usage(there).free // BYTES_PER_MIB
     if free_mib < settings.store.min_free_mib:
         return Finding("store", Verdict.WRONG, f"{folder}: {free_mib} MiB free, of which none may be used")
     verdict = Verdict.GOOD if free_mib >= settings.store.max_file_mib else Verdict.POOR

@@ -3,10 +3,9 @@
 from typing import Any, Protocol
 
 from sorter.model.condition import ValveReport
-from sorter.model.units import NS_PER_MS, NS_PER_S
+from sorter.model.units import NS_PER_MS, NS_PER_S, UL_PER_L
 
 _PERIOD_NS = 10 * NS_PER_S
-_UL_PER_L = 1_000_000
 
 
 class Meter(Protocol):
@@ -55,7 +54,7 @@ class EnergyUse:
         return uses
 
     def _measured(self, duration_ms: int) -> dict[str, Any]:
-        air_ul, shot_count = round(self._air_l * _UL_PER_L), self._shot_count
+        air_ul, shot_count = round(self._air_l * UL_PER_L), self._shot_count
         self._air_l, self._shot_count = 0.0, 0
         energy_mj = self._meter.take_mj() if self._meter.name else 0
         return _use(duration_ms, self._meter.name or "unknown", energy_mj, air_ul, shot_count)

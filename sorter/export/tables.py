@@ -17,10 +17,8 @@ from sorter.export.rows import (
 from sorter.model.events import AuditTaken, EnergyUsed, Event, FaultNoted, ItemDecided, ModeChanged
 from sorter.model.reporting_codes import ReportingCodes, reporting_codes
 from sorter.model.rollups import PPM, ItemsKey, ItemsSum
-from sorter.model.units import UM_PER_MM
+from sorter.model.units import MJ_PER_J, UL_PER_L, UM_PER_MM
 
-_MJ_PER_J = 1000.0
-_UL_PER_L = 1e6
 _MM2_PER_M2 = 1e6
 _MG_PER_KG = 1e6
 
@@ -97,8 +95,8 @@ def energy_row(event: EnergyUsed) -> EnergyRow:
         seq=event.seq,
         duration_ms=event.duration_ms,
         energy_source=event.source,
-        energy_j=event.energy_mj / _MJ_PER_J,
-        air_l=event.air_ul / _UL_PER_L,
+        energy_j=event.energy_mj / MJ_PER_J,
+        air_l=event.air_ul / UL_PER_L,
         shot_count=event.shot_count,
     )
 

@@ -5,9 +5,9 @@ from sorter.figures.flow import mass_reliability, mass_t_of
 from sorter.figures.period_record import PeriodRecord
 from sorter.model.ejection import AckStatus
 from sorter.model.rollups import CountName
+from sorter.model.units import UL_PER_L
 
 _MJ_PER_KWH = 3.6e9
-_UL_PER_L = 1e6
 _Z_95 = 1.959963984540054
 _CONFIGURED, _UNKNOWN = "configured", "unknown"
 _SOURCES = {
@@ -50,7 +50,7 @@ def air_per_ejection(record: PeriodRecord) -> Figure:
     fired = sum(
         count for label, count in record.counts(CountName.ACK).items() if label.endswith(f"/{AckStatus.FIRED.value}")
     )
-    air_l = sum(record.counts(CountName.AIR_UL).values()) / _UL_PER_L
+    air_l = sum(record.counts(CountName.AIR_UL).values()) / UL_PER_L
     if fired == 0:
         return no_data("air_per_ejection", "l", record.coverage_ratio, "nothing was ejected")
     return Figure(

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from sorter.model.condition import WiredInputs
 from sorter.model.settings import RecipeSettings
+from sorter.model.units import MM_PER_M
 from sorter.plant.plant_values import Value
 
 MAP_VERSION = 1
 MOST_CLASSES, MOST_STATIONS = 32, 16
 FIRST_CLASS, FIRST_STATION = 32, 96
 REGISTER_COUNT = FIRST_STATION + 4 * MOST_STATIONS
-_MM_PER_M = 1000
 _TEN_THOUSAND = 10_000
 _LARGEST_WORD, _LARGEST_COUNT = 0xFFFF, 0xFFFF_FFFF
 
@@ -32,7 +32,7 @@ def registers(values: Mapping[str, Value], recipe: RecipeSettings, heartbeat: in
         heartbeat % (_LARGEST_WORD + 1),
         _word(values["Status/StateCurrent"]),
         _word(values["Alarms/Count"]),
-        _word(float(values["Status/BeltSpeed_m_s"]) * _MM_PER_M),
+        _word(float(values["Status/BeltSpeed_m_s"]) * MM_PER_M),
         _word(values["Counters/OpenNozzles"]),
     ]
     counters = ("Items", "Commands", "Answers/fired", "Answers/refused", "Answers/failed", "Air_l")

@@ -10,12 +10,11 @@ import msgspec
 import numpy as np
 
 from sorter.model.settings import Settings
-from sorter.model.units import UM_PER_MM
+from sorter.model.units import MM_PER_M, UM_PER_MM
 
 # A blur of less than one pixel costs a detector nothing; three quarters leaves room for vibration.
 _GOOD_BLUR_PX = 0.75
 _MS_PER_S = 1000.0
-_MM_PER_M = 1000.0
 
 
 class Geometry(msgspec.Struct, frozen=True):
@@ -62,7 +61,7 @@ def geometry(settings: Settings) -> Geometry:
         blur_mm=blur_mm,
         blur_px=blur_mm / mm_per_px,
         longest_exposure_us=_GOOD_BLUR_PX * mm_per_px / speed_m_s * 1000.0,
-        frame_rate_hz=speed_m_s * _MM_PER_M / camera.view_step_mm,
+        frame_rate_hz=speed_m_s * MM_PER_M / camera.view_step_mm,
         views_per_item=camera.view_length_mm / camera.view_step_mm,
         lead_ms={
             station.id: (station.offset_mm - camera.view_step_mm - station.min_blast_mm / 2) / speed_m_s - slowest_ms

@@ -15,7 +15,7 @@ from sorter.errors import StoreError, StoreFullError
 from sorter.model.events import AnyEvent
 from sorter.model.rollups import Resolution, RollUp, summed_only
 from sorter.model.settings import StoreSettings
-from sorter.model.units import NS_PER_MS, NS_PER_S
+from sorter.model.units import BYTES_PER_MIB, NS_PER_MS, NS_PER_S
 from sorter.store.sqlite_writer import SqliteWriter
 
 MAX_WAITING_COUNT = 100_000
@@ -28,7 +28,6 @@ _TIDY_EVERY_NS = 60 * NS_PER_S
 _MAX_CLOCK_SHIFT_MS = Resolution.HOUR.value
 # items that make room when the file has grown too large; its sums, not its events, are what stays for good
 _FORGET_COUNT = 20_000
-_BYTES_PER_MIB = 1024 * 1024
 
 
 class StoreTrouble(msgspec.Struct, frozen=True):
@@ -124,7 +123,7 @@ class Keeping:
 
     def _is_disk_full(self) -> bool:
         try:
-            return self._free_bytes(self._path.parent) < self._settings.min_free_mib * _BYTES_PER_MIB
+            return self._free_bytes(self._path.parent) < self._settings.min_free_mib * BYTES_PER_MIB
         except OSError as error:
             raise StoreError(f"store {self._path}: {error.strerror}") from error
 
@@ -157,7 +156,7 @@ class Keeping:
         deleted_count = 0
         if self._is_clock_steady(now_ns, wall_ms):
             deleted_count = writer.forget_before(wall_ms - self._settings.keep_days * Resolution.DAY.value)
-        if writer.used_bytes() > self._settings.max_file_mib * _BYTES_PER_MIB:
+        if writer.used_bytes() > self._settings.max_file_mib * BYTES_PER_MIB:
             cutoff_ms = writer.at_ms_of_oldest(_FORGET_COUNT)
             deleted_count += writer.forget_before(cutoff_ms) if cutoff_ms is not None else 0
         if deleted_count == 0:

@@ -20,7 +20,7 @@ from sorter.model.events import (
     ModeChanged,
 )
 from sorter.model.reporting_codes import reporting_codes
-from sorter.model.units import UM_PER_MM
+from sorter.model.units import MJ_PER_J, UL_PER_L, UM_PER_MM
 from sorter.store.protocol import EventCursor
 from ui.api.answers import AuditReceipt, AuditRow, AuditsAnswer, EventRow, EventsAnswer
 from ui.api.cursor import cursor_place, cursor_text
@@ -33,8 +33,6 @@ from ui.api.records import require_line
 KINDS: dict[str, type[Event]] = {"item": ItemDecided, "mode": ModeChanged, "fault": FaultNoted, "energy": EnergyUsed}
 # what an item of a sample may be that is of no class of the recipe
 OTHER = "other"
-_MJ_PER_J = 1000.0
-_UL_PER_L = 1e6
 # a person's clock may be a little ahead of the line's
 _AHEAD_MS = 5 * 60_000
 _LATEST_MS = 4_102_444_800_000
@@ -172,8 +170,8 @@ def _of_energy(event: EnergyUsed) -> dict[str, object]:
     return {
         "duration_ms": event.duration_ms,
         "energy_source": event.source,
-        "energy_j": event.energy_mj / _MJ_PER_J,
-        "air_l": event.air_ul / _UL_PER_L,
+        "energy_j": event.energy_mj / MJ_PER_J,
+        "air_l": event.air_ul / UL_PER_L,
         "shot_count": event.shot_count,
     }
 

@@ -7,10 +7,9 @@ import hashlib
 import msgspec
 
 from sorter.model.settings import HarvestSettings, Settings
-from sorter.model.units import NS_PER_S, mm_to_um
+from sorter.model.units import BYTES_PER_MIB, NS_PER_S, mm_to_um
 
 _NS_PER_H = 3600 * NS_PER_S
-_BYTES_PER_MIB = 1 << 20
 # Views further apart than this had a stop between them: what was drawn for it is let go, not moved to the restart.
 _LONGEST_GAP_NS = 2 * NS_PER_S
 _REMEMBERED_PLACES = 64
@@ -64,7 +63,7 @@ def limits_from(settings: Settings) -> Limits:
     return Limits(
         max_count=harvest.max_per_shift,
         quotas={key: max(1, round(share * harvest.max_per_shift)) if share else 0 for key, share in shares.items()},
-        max_bytes=harvest.max_folder_mib * _BYTES_PER_MIB,
+        max_bytes=harvest.max_folder_mib * BYTES_PER_MIB,
         least_um=least_um,
         network_least_um=max(least_um, mm_to_um(harvest.min_distance_mm)),
     )

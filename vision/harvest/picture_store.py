@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from sorter.errors import DataFolderError
 from sorter.model.settings import HarvestSettings
+from sorter.model.units import BYTES_PER_MIB
 from vision.harvest.choice import Kept, Limits, fits, shift_at
 from vision.harvest.sidecar import SIDECAR_SUFFIX, KeptPicture, encode_sidecar, read_sidecar
 
 _PART_SUFFIX = ".part"
-_BYTES_PER_MIB = 1 << 20
 
 
 class ChosenPicture(msgspec.Struct, frozen=True, eq=False):
@@ -108,9 +108,9 @@ class PictureStore:
         if not fits(Kept(byte_count=self.byte_count), byte_count, self._limits):
             return f"harvest.folder {self._folder} is full: harvest.max_folder_mib {self._harvest.max_folder_mib}"
         free_bytes = shutil.disk_usage(self._folder).free
-        if free_bytes - byte_count < self._harvest.min_free_mib * _BYTES_PER_MIB:
+        if free_bytes - byte_count < self._harvest.min_free_mib * BYTES_PER_MIB:
             return (
-                f"the disk of harvest.folder {self._folder} has {free_bytes // _BYTES_PER_MIB} MiB left: "
+                f"the disk of harvest.folder {self._folder} has {free_bytes // BYTES_PER_MIB} MiB left: "
                 f"harvest.min_free_mib {self._harvest.min_free_mib}"
             )
         return None
