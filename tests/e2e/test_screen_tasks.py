@@ -241,6 +241,58 @@ def test_acknowledge_and_shelve_an_alarm(tab) -> None:
     tab.wait_for_selector(alarm, state="detached")
 
 
+def test_a_list_that_comes_late_closes_nothing_that_is_being_chosen(tab) -> None:
+    tab.locator("[data-request=hold]").tap()
+    wait_mode(tab, "held")
+    touch(tab, "/alarms")
+    alarm = "[data-alarm='line_held:line']"
+    tab.wait_for_selector(f"{alarm}[data-state=unacknowledged]")
+    late = []
+
+    def keep_back(route) -> None:
+        late.append((route, route.fetch()))
+
+    def wait_late() -> None:
+        deadline_s = time.monotonic() + 20
+        while not late:
+            assert time.monotonic() < deadline_s, "no answer was kept back"
+            tab.wait_for_timeout(20)
+
+    def let_through() -> None:
+        wait_late()
+        route, response = late.pop()
+        with tab.expect_event("requestfinished", lambda request: request == route.request):
+            route.fulfill(response=response)
+        # a turn of the page's loop, so that the answer is taken in
+        tab.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+    tab.route("**/alarms/acknowledge", keep_back)
+    touch_words(tab, "seen", alarm)
+    tab.wait_for_selector(f"{alarm}[data-state=acknowledged]")
+    touch_words(tab, "set_aside", alarm)
+    tab.locator(f"{alarm} input[value=maintenance]").check()
+    let_through()
+    assert tab.locator(f"{alarm} input[value=maintenance]").is_checked(), "the answer left the choice alone"
+    touch_words(tab, "minutes_15", alarm)
+    tab.wait_for_selector(f"{alarm}[data-state=shelved]")
+
+    tab.route("**/alarms/list", keep_back)
+    touch_words(tab, "take_back", alarm)
+    tab.wait_for_selector(f"{alarm}[data-state=unacknowledged]")
+    wait_late()
+    touch_words(tab, "set_aside", alarm)
+    let_through()
+    assert tab.locator(f"{alarm} details[open]").count() == 1, "the list left what was opened alone"
+    tab.unroute("**/alarms/list")
+    touch_words(tab, "set_aside", alarm)
+    hold(tab, "[data-request=unhold]")
+    wait_mode(tab, "execute")
+    tab.wait_for_selector(f"{alarm}[data-state=returned]")
+    tab.unroute("**/alarms/acknowledge")
+    touch_words(tab, "seen", alarm)
+    tab.wait_for_selector(alarm, state="detached")
+
+
 def test_change_the_recipe_see_its_effect_and_undo_it(tab, line: Line) -> None:
     touch(tab, "/recipe")
     clear = "[data-station=pet] label:has([value=pet_clear])"

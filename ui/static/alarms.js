@@ -7,15 +7,21 @@ const list = document.getElementById("alarm-list");
 let shownVersion = null;
 let shownAt_ms = 0;
 
+const isChoosing = () => list.querySelector("details[open]") !== null;
+
 onState(async ({ alarms }) => {
   const now_ms = performance.now();
-  const isChoosing = list.querySelector("details[open]") !== null;
   const isOld = alarms.version !== shownVersion || now_ms - shownAt_ms > MINUTE_MS;
-  if (!isOld || isChoosing) return;
+  if (!isOld || isChoosing()) return;
   shownVersion = alarms.version;
   shownAt_ms = now_ms;
   const response = await fetch("/alarms/list");
-  if (!response.ok) return;
-  list.innerHTML = await response.text();
+  const words = response.ok ? await response.text() : null;
+  // what was opened while the list was on its way stays; a later state brings the list again
+  if (words === null || isChoosing()) {
+    shownVersion = null;
+    return;
+  }
+  list.innerHTML = words;
   globalThis.htmx?.process(list);
 });
