@@ -15,7 +15,10 @@ _SIDES_PX = (64, 1280)
 
 _OPTIONS = (
     click.option("--data", multiple=True, type=PATH, help="Labelled folder; may be given several times."),
-    click.option("--weights", type=PATH, help="State dictionary to start from; tensors that fit are taken."),
+    click.option(
+        "--weights", type=PATH,
+        help="What to start from: a model bundle, such as the shipped one, or a state dictionary; what fits is taken.",
+    ),
     click.option("--cutouts", type=PATH, help="Folder of RGBA cut-outs to lay into pictures."),
     click.option("--cutout-classes", type=PATH, help="TOML: class of a material of the cut-outs, or of a single file."),
     click.option("--test", type=PATH, help="Labelled folder to measure once at the end; never used for choices."),

@@ -19,7 +19,7 @@ class Inputs(msgspec.Struct, frozen=True):
 
     Attributes:
         data: labelled folders.
-        weights: state dictionary to start from.
+        weights: bundle or state dictionary to start from.
         cutouts: folder of RGBA cut-outs.
         cutout_classes: TOML that says which cut-out is of which class.
         test: labelled folder that is measured once, at the end.

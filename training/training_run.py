@@ -13,7 +13,7 @@ import numpy as np
 
 from sorter.errors import BadInputError
 from sorter.model.materials import CLASS_NAMES
-from sorter.runtime.bundle import Bundle
+from sorter.runtime.bundle import Bundle, load_bundle
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.labelled_folder import read_labelled_folder
 from training.evaluation.average_precision import match_class, mean_average_precision
@@ -33,6 +33,8 @@ _LOG = logging.getLogger(__name__)
 LICENCE = "AGPL-3.0-or-later"
 CURVES_NAME = "curves.svg"
 ONNX_NAME = "network.onnx"
+# enough for the statistics of every layer; the first steps of training make them exact
+_PICTURES_TO_START = 64
 
 
 def fit(plan: TrainingPlan, run_folder: Path, *, resume: bool) -> RunRecord:
@@ -107,7 +109,7 @@ def _learn(
     """Fit in one process; the first keeps the record and draws the curves."""
     from training.fitting.curves import draw_curves
 
-    tuning = _fine_tuning(plan, run_folder, place)
+    tuning = _fine_tuning(plan, run_folder, place, None if resume else mixture)
     if resume:
         tuning.resume()
     meter = WorkMeter(SystemClock(), plan.settings.watts_per_core)
@@ -123,19 +125,19 @@ def _learn(
         draw_curves(epochs, run_folder / CURVES_NAME)
 
 
-def _fine_tuning(plan: TrainingPlan, run_folder: Path, place: Any) -> Any:
+def _fine_tuning(plan: TrainingPlan, run_folder: Path, place: Any, start_on: Mixture | None) -> Any:
+    """The run as it begins, from the plan's weights; without pictures to start on, with weights to be replaced."""
     import torch
 
     from training.fitting.early_stop import EarlyStop
     from training.fitting.fine_tune import FineTuning, Schedule
-    from training.fitting.network import build_network, freeze, load_first_weights
+    from training.fitting.network import build_network, freeze
 
     settings = plan.settings
     torch.manual_seed(settings.seed)
     network = build_network(len(CLASS_NAMES), settings.architecture)
-    if plan.inputs.weights is not None:
-        count = load_first_weights(network, plan.inputs.weights)
-        _LOG.info("%d of %d tensors start from %s", count, len(network.state_dict()), plan.inputs.weights.name)
+    if plan.inputs.weights is not None and start_on is not None:
+        _start_from(network, plan.inputs.weights, start_on, settings.size)
     freeze(network, settings.frozen_layer_count)
     schedule = Schedule(
         settings.epoch_count,
@@ -145,6 +147,23 @@ def _fine_tuning(plan: TrainingPlan, run_folder: Path, place: Any) -> Any:
     )
     stop = EarlyStop(settings.patience_epochs)
     return FineTuning(network, schedule, run_folder, settings.size, place=place, stop=stop)
+
+
+def _start_from(network: Any, weights: Path, mixture: Mixture, size: InputSize) -> None:
+    """Load a state dictionary, or what a bundle has learned."""
+    from training.fitting.bundle_weights import load_bundle_weights
+    from training.fitting.network import as_input, load_first_weights, resized
+
+    if not weights.is_dir():
+        count = load_first_weights(network, weights)
+        _LOG.info("%d of %d tensors start from %s", count, len(network.state_dict()), weights.name)
+        return
+    bundle = load_bundle(weights)
+    if bundle.manifest.classes != CLASS_NAMES:
+        raise BadInputError(f"--weights {weights}: that bundle is of other classes, in another order")
+    pictures = np.stack([mixture.scene(index).picture for index in range(_PICTURES_TO_START)])
+    count = load_bundle_weights(network, bundle, resized(as_input(pictures), size))
+    _LOG.info("%d tensors go on from %s", count, bundle.model_id)
 
 
 def _watch(scenes: tuple[Scene, ...], device: str, size: InputSize) -> Callable[[Any], float] | None:

@@ -92,6 +92,12 @@ def test_from_eight_pictures_to_a_running_line(tmp_path: Path) -> None:
     farz(tmp_path, *promote, code=2)
     farz(tmp_path, "bundle", "sign", "tiny", "--key", "keys/farz-signing.key")
     farz(tmp_path, *promote)
+    farz(
+        tmp_path, "train", "fit", "--data", "site", "--weights", "tiny", "--run", "next.run", "--epochs", 1,
+        "--pictures-per-epoch", 16, "--size-px", SIZE_PX, "--device", "cpu",
+    )  # fmt: skip
+    first = json.loads((tmp_path / "next.run" / "record.json").read_text())["data"][1]
+    assert first["name"].endswith("/tiny"), "the next training goes on from the promoted bundle"
     report = json.loads(farz(tmp_path, "run", "--config", configuration, "--for", "3s", "--json"))
     assert report["model_id"].startswith("tiny-")
     assert report["item_count"] > 0

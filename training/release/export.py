@@ -8,6 +8,7 @@ import pickle
 import re
 import struct
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from training.run_settings import CHECKPOINT_NAME
 OPSET = 17
 INPUT_NAME = "image"
 OUTPUT_NAME = "predictions"
+# what the names of the network's tensors begin with in the file
+EXPORTED_PREFIX = "fused."
 # Largest difference allowed between torch and the runtimes: pixels for boxes, probability for scores.
 BOX_TOLERANCE_PX = 0.1
 SCORE_TOLERANCE = 1e-3
@@ -32,6 +35,7 @@ SCORE_TOLERANCE = 1e-3
 
 # The class scores of the highest resolution come out of this convolution: its rows are the classes.
 _CLASS_WEIGHT = re.compile(r"^model\.\d+\.cv3\.0\.2\.weight$")
+_FIRST_WEIGHT = "model.0.conv.weight"
 # What reading a file that somebody else wrote may end with.
 _NOT_A_CHECKPOINT = (
     OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, StopIteration, struct.error,
@@ -62,6 +66,12 @@ class CameraNetwork(nn.Module):  # type: ignore[misc]  # torch is not followed b
         """Raw predictions of one picture."""
         answer: Tensor = self.fused(image.permute(0, 3, 1, 2).float())
         return answer
+
+
+def without_camera(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a `CameraNetwork`'s network with scaling and colour order taken out of the first convolution."""
+    first = {name: value.flip(1) * 255.0 for name, value in tensors.items() if name == _FIRST_WEIGHT}
+    return {**tensors, **first}
 
 
 def trained_network(path: Path) -> Any:
