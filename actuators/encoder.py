@@ -1,4 +1,4 @@
-"""Where the belt is: the simulated drive's encoder, and readings that vision publishes where a line has none.
+"""Where the belt is: as the simulated drive, hardware that counts an encoder, or vision tells it.
 
 What follows from a reading is the controller's.
 """
@@ -88,7 +88,7 @@ class Counter(Protocol):
 
 
 class CountedEncoder:
-    """Travel as the valve hardware counts it, and speed as the difference over the last 20 ms or more."""
+    """Travel as hardware counts it, and speed as the difference over the last 20 ms or more."""
 
     def __init__(self, counter: Counter, pulse_um: int) -> None:
         self._counter = counter
@@ -102,8 +102,7 @@ class CountedEncoder:
         if reading is None or (self._readings and reading[0] <= self._readings[-1][0]):
             return self._newest
         if self._readings and reading[1] < self._readings[-1][1] - _JUMP_COUNT:
-            self._readings.clear()
-            self._newest = None
+            self.forget()
         self._readings.append(reading)
         while len(self._readings) > 2 and self._readings[1][0] <= reading[0] - _SPEED_WINDOW_NS:
             self._readings.popleft()
@@ -113,3 +112,8 @@ class CountedEncoder:
             speed_um_s = round(moved_um * NS_PER_S / (reading[0] - since_ns))
             self._newest = BeltState(reading[0], reading[1] * self._pulse_um, speed_um_s)
         return self._newest
+
+    def forget(self) -> None:
+        """Begin anew: what comes next has nothing to do with what was read so far."""
+        self._readings.clear()
+        self._newest = None

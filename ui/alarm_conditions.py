@@ -16,6 +16,7 @@ PRIORITIES: dict[str, Priority] = {
     "no_calibration": Priority.HIGH,
     "link_lost": Priority.CRITICAL,
     "valves_disobey": Priority.CRITICAL,
+    "encoder_lost": Priority.HIGH,
     "process_died": Priority.HIGH,
     "model_not_swapped": Priority.MEDIUM,
     "board_hot": Priority.MEDIUM,
