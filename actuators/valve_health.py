@@ -3,28 +3,17 @@
 Hits come from whatever sees them: the simulated world, later the audit of a sorted stream.
 """
 
-import math
 from collections import deque
 
-import msgspec
-
+from actuators.nozzle_odds import NozzleOdds
 from actuators.nozzle_use import Nozzle, NozzleUse
 from sorter.model.condition import NozzleReport, ValveReport
 from sorter.model.ejection import Ack, EjectionCommand, Outcomes
 from sorter.model.settings import Settings
 from sorter.model.units import NS_PER_MS
 
-# A nozzle is suspected when its misses would be as many by chance once in so many.
-_CHANCE = 1e-4
 _KEPT_COUNT = 1000
 _DRIFT_WEIGHT = 0.1
-
-
-class _Hits(msgspec.Struct):
-    """Shots that a nozzle stood in the middle of, and how many of them hit anything."""
-
-    shot_count: int = 0
-    hit_count: int = 0
 
 
 class ValveHealth:
@@ -32,7 +21,8 @@ class ValveHealth:
 
     def __init__(self, settings: Settings) -> None:
         self._air_l_per_ms = settings.valves.air_l_per_ms
-        self._hits: dict[Nozzle, _Hits] = {}
+        # of the shots that a nozzle stood in the middle of, those that hit anything
+        self._hits = NozzleOdds()
         self._drift_ms: dict[Nozzle, float] = {}
         self._fired: deque[tuple[str, int, Nozzle]] = deque(maxlen=_KEPT_COUNT)
 
@@ -54,9 +44,7 @@ class ValveHealth:
         for shot in outcomes.shots:
             nozzle = middles.get((shot.station_id, shot.open_at_travel_um))
             if nozzle is not None:
-                hits = self._hits.setdefault(nozzle, _Hits())
-                hits.shot_count += 1
-                hits.hit_count += shot.hit_count > 0
+                self._hits.note(nozzle, has_happened=shot.hit_count > 0)
 
     def report(self, use: NozzleUse, now_ns: int) -> ValveReport:
         """The health of every nozzle that has fired."""
@@ -78,23 +66,5 @@ class ValveHealth:
             on_time_ms=on_time_ms,
             duty_ratio=use.on_time_ns(nozzle, now_ns) / use.window_ns,
             response_drift_ms=self._drift_ms.get(nozzle),
-            suspicion="dead" if self._seems_dead(nozzle) else None,
+            suspicion="dead" if self._hits.rare_at(nozzle) else None,
         )
-
-    def _seems_dead(self, nozzle: Nozzle) -> bool:
-        """Whether so many misses in a row of shots are too many to be chance, as all nozzles together hit."""
-        own = self._hits.get(nozzle)
-        others = [hits for each, hits in self._hits.items() if each != nozzle]
-        shot_count, hit_count = sum(each.shot_count for each in others), sum(each.hit_count for each in others)
-        if own is None or shot_count == 0 or hit_count == 0:
-            return False
-        return chance_of_so_few(own.hit_count, own.shot_count, hit_count / shot_count) < _CHANCE
-
-
-def chance_of_so_few(hit_count: int, shot_count: int, hit_ratio: float) -> float:
-    """The probability of at most so many hits, if each shot hits with that probability (binomial distribution)."""
-    missed_ratio = 1.0 - hit_ratio
-    return sum(
-        math.comb(shot_count, hits) * hit_ratio**hits * missed_ratio ** (shot_count - hits)
-        for hits in range(hit_count + 1)
-    )
