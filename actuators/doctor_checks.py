@@ -12,7 +12,7 @@ from actuators.errors import DriverError
 from actuators.gpio_encoder import GpioEncoder
 from sorter.doctor_finding import Finding, Verdict
 from sorter.errors import BadInputError
-from sorter.model.settings import Settings
+from sorter.model.settings import Settings, is_simulated_source
 from sorter.model.units import NS_PER_MS
 from sorter.policy.commissioning import geometry
 from sorter.runtime.clock import Clock, SystemClock
@@ -83,6 +83,15 @@ def check_valves_dry(settings: Settings) -> Finding:
     except (BadInputError, DriverError) as error:
         return Finding(name, Verdict.WRONG, f"{error}: look at cable, power and the table valves.{kind}")
     return Finding(name, Verdict.GOOD, f"{driver.name} answers; no valve was opened")
+
+
+def check_nozzle_watch(settings: Settings) -> Finding:
+    """Whether anything tells dead nozzles and stuck ones: something must see what the bars leave on the belt."""
+    sees_items = settings.valves.driver == "simulated" and is_simulated_source(settings)
+    if sees_items and settings.belt.travel_from == "simulated":
+        return Finding("nozzle watch", Verdict.GOOD, "dead and stuck-open nozzles show in where simulated items end")
+    said = "dead and stuck-open nozzles are not suspected: needs a sensor after the bar"
+    return Finding("nozzle watch", Verdict.NOT_APPLICABLE, said)
 
 
 def check_encoder(settings: Settings) -> Finding:

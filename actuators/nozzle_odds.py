@@ -1,6 +1,7 @@
 """How often something happened at each nozzle, of the times it could have, and whether that is still chance."""
 
 import math
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -24,18 +25,33 @@ class NozzleOdds:
         self._counts: dict[Nozzle, _Count] = {}
         self._total = _Count()
 
+    @property
+    def nozzles(self) -> AbstractSet[Nozzle]:
+        """Every nozzle that had a case."""
+        return self._counts.keys()
+
     def note(self, nozzle: Nozzle, *, has_happened: bool) -> None:
         """Count a case, and whether the event came with it."""
         for count in (self._counts.setdefault(nozzle, _Count()), self._total):
             count.case_count += 1
             count.event_count += has_happened
 
-    def rare_at(self, nozzle: Nozzle) -> bool:
-        """Whether the event is too rare at a nozzle to be chance; False where the others never bring it either."""
+    def rare_at(self, nozzle: Nozzle, most_ratio: float) -> bool:
+        """Whether the event is too rare at a nozzle to be chance, if it may be no more frequent at any of them.
+
+        False where the others never bring it either.
+        """
         own, others = self._own_and_others(nozzle)
         if own.case_count == 0 or others.event_count == 0:
             return False
-        return chance_of_so_few(own.event_count, own.case_count, others.event_count / others.case_count) < _CHANCE
+        ratio = min(most_ratio, others.event_count / others.case_count)
+        return chance_of_so_few(own.event_count, own.case_count, ratio) < _CHANCE
+
+    def frequent_at(self, nozzle: Nozzle, least_ratio: float) -> bool:
+        """Whether the event is too frequent at a nozzle to be chance, if it may happen that often to any of them."""
+        own, others = self._own_and_others(nozzle)
+        ratio = max(least_ratio, others.event_count / others.case_count if others.case_count else 0.0)
+        return chance_of_so_few(own.case_count - own.event_count, own.case_count, 1.0 - ratio) < _CHANCE
 
     def _own_and_others(self, nozzle: Nozzle) -> tuple[_Count, _Count]:
         own = self._counts.get(nozzle, _Count())

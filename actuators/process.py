@@ -205,6 +205,8 @@ class ValveControl:
             if isinstance(received.message, NozzleHold):
                 self._hand.take(received.message, self._controller.mode, now_ns)
         self._hand.step(self._controller.mode, now_ns)
+        if self._hand.open_at is not None and self._belt is not None:
+            self._health.note_by_hand(self._hand.open_at, travel_at_um(self._belt, now_ns))
 
     def _report_trouble(self) -> None:
         self._report(_VALVES_DISOBEY, self._controller.trouble)

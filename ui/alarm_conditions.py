@@ -37,6 +37,8 @@ PRIORITIES: dict[str, Priority] = {
     "purity_low": Priority.MEDIUM,
     "windows_missed": Priority.MEDIUM,
     "nozzle_suspected": Priority.LOW,
+    # it takes along whatever passes, and air with it
+    "nozzle_stuck_open": Priority.MEDIUM,
     "other": Priority.HIGH,
 }
 _INPUTS = {
@@ -70,7 +72,8 @@ def conditions(
     yield from _of_figures(report, recipe)
     for nozzle in valves.nozzles if valves is not None else ():
         if nozzle.suspicion is not None:
-            yield _condition("nozzle_suspected", f"{nozzle.station_id}:{nozzle.nozzle}", nozzle.suspicion)
+            code = "nozzle_stuck_open" if nozzle.suspicion == "stuck_open" else "nozzle_suspected"
+            yield _condition(code, f"{nozzle.station_id}:{nozzle.nozzle}", nozzle.suspicion)
 
 
 def _condition(code: str, source: str, detail: str = "") -> Condition:

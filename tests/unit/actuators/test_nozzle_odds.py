@@ -35,11 +35,33 @@ def test_as_many_as_expected_are_a_half_whatever_their_number(case_count: int) -
 
 def test_a_nozzle_is_measured_by_the_others() -> None:
     odds = NozzleOdds()
-    assert not odds.rare_at(("pet", 1))
+    assert not odds.rare_at(("pet", 1), 0.95)
     for _ in range(50):
         odds.note(("pet", 1), has_happened=False)
-    assert not odds.rare_at(("pet", 1)), "where nothing ever happens, nothing is missing"
+    assert not odds.rare_at(("pet", 1), 0.95), "where nothing ever happens, nothing is missing"
     for case in range(50):
         odds.note(("pet", 2), has_happened=case % 2 == 0)
-    assert odds.rare_at(("pet", 1))
-    assert not odds.rare_at(("pet", 2))
+    assert odds.rare_at(("pet", 1), 0.95)
+    assert not odds.rare_at(("pet", 2), 0.95)
+
+
+@pytest.mark.parametrize(("case_count", "is_rare"), [(1, False), (3, False), (4, True)])
+def test_where_the_others_never_fail_a_single_failure_is_no_sign(case_count: int, is_rare: bool) -> None:
+    odds = NozzleOdds()
+    for _ in range(1000):
+        odds.note(("pet", 2), has_happened=True)
+    for _ in range(case_count):
+        odds.note(("pet", 1), has_happened=False)
+    assert odds.rare_at(("pet", 1), 0.95) == is_rare
+
+
+@pytest.mark.parametrize(("case_count", "is_frequent"), [(1, False), (2, False), (3, True)])
+def test_where_the_others_never_bring_it_a_single_event_is_no_sign(case_count: int, is_frequent: bool) -> None:
+    odds = NozzleOdds()
+    assert not odds.frequent_at(("pet", 1), 0.01)
+    for _ in range(1000):
+        odds.note(("pet", 2), has_happened=False)
+    for _ in range(case_count):
+        odds.note(("pet", 1), has_happened=True)
+    assert odds.frequent_at(("pet", 1), 0.01) == is_frequent
+    assert not odds.frequent_at(("pet", 2), 0.01)
