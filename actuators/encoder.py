@@ -4,6 +4,7 @@ What follows from a reading is the controller's.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from actuators.belt_position import travel_at_um
@@ -66,16 +67,19 @@ class BusEncoder:
 
 
 class FollowedTravel:
-    """Travel as the newest readings give it, for simulated valves on a belt that is not simulated."""
+    """Travel as the newest reading gives it, for simulated valves on a belt that is not simulated.
 
-    def __init__(self, encoder: Encoder, epoch_ns: int) -> None:
-        self._encoder = encoder
+    The reading is asked for, not the encoder: valves move a little after now, and an encoder is read at its instant.
+    """
+
+    def __init__(self, newest: Callable[[], BeltState | None], epoch_ns: int) -> None:
+        self._newest = newest
         self._epoch_ns = epoch_ns
 
     def travel_um_at(self, elapsed_ns: int) -> int:
         """Travel in micrometres, extrapolated from the newest reading; 0 before the first."""
         instant_ns = self._epoch_ns + elapsed_ns
-        state = self._encoder.read(instant_ns)
+        state = self._newest()
         return travel_at_um(state, instant_ns) if state is not None else 0
 
 

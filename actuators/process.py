@@ -144,7 +144,7 @@ class ValveControl:
         settings = self._context.settings
         if settings.valves.driver == "simulated":
             encoder = self._open_encoder()
-            self._bar = self._open_bar(encoder)
+            self._bar = self._open_bar()
             return self._bar, encoder
         driver = open_valves(settings, self._clock, self._travel_at_um)
         if settings.belt.travel_from == "valves":
@@ -162,10 +162,11 @@ class ValveControl:
         self._sockets.append(reader.socket)
         return BusEncoder(reader)
 
-    def _open_bar(self, encoder: Encoder) -> SimulatedBar:
+    def _open_bar(self) -> SimulatedBar:
         plan = self._context.plan
         if plan.settings.belt.travel_from != "simulated":
-            return SimulatedBar(plan.settings, FollowedTravel(encoder, plan.epoch_ns), plan.epoch_ns, None)
+            travel = FollowedTravel(lambda: self._belt, plan.epoch_ns)
+            return SimulatedBar(plan.settings, travel, plan.epoch_ns, None)
         drive, world = BeltDrive(plan.settings.belt), open_world(plan.settings)
         return SimulatedBar(plan.settings, drive, plan.epoch_ns, world, self._clock.now_ns())
 
