@@ -16,6 +16,7 @@ PRIORITIES: dict[str, Priority] = {
     "no_calibration": Priority.HIGH,
     "link_lost": Priority.CRITICAL,
     "valves_disobey": Priority.CRITICAL,
+    "encoder_lost": Priority.HIGH,
     "process_died": Priority.HIGH,
     "model_not_swapped": Priority.MEDIUM,
     "board_hot": Priority.MEDIUM,
@@ -36,6 +37,8 @@ PRIORITIES: dict[str, Priority] = {
     "purity_low": Priority.MEDIUM,
     "windows_missed": Priority.MEDIUM,
     "nozzle_suspected": Priority.LOW,
+    # it takes along whatever passes, and air with it
+    "nozzle_stuck_open": Priority.MEDIUM,
     "other": Priority.HIGH,
 }
 _INPUTS = {
@@ -69,7 +72,8 @@ def conditions(
     yield from _of_figures(report, recipe)
     for nozzle in valves.nozzles if valves is not None else ():
         if nozzle.suspicion is not None:
-            yield _condition("nozzle_suspected", f"{nozzle.station_id}:{nozzle.nozzle}", nozzle.suspicion)
+            code = "nozzle_stuck_open" if nozzle.suspicion == "stuck_open" else "nozzle_suspected"
+            yield _condition(code, f"{nozzle.station_id}:{nozzle.nozzle}", nozzle.suspicion)
 
 
 def _condition(code: str, source: str, detail: str = "") -> Condition:
