@@ -9,14 +9,16 @@ from typing import cast
 from actuators.drivers.opening import open_valves
 from actuators.encoder import Counter
 from actuators.errors import DriverError
+from actuators.gpio_encoder import GpioEncoder
 from sorter.doctor_finding import Finding, Verdict
 from sorter.errors import BadInputError
-from sorter.model.settings import Settings
+from sorter.model.settings import Settings, is_simulated_source
 from sorter.model.units import NS_PER_MS
 from sorter.policy.commissioning import geometry
 from sorter.runtime.clock import Clock, SystemClock
 
 _ENCODER_WAIT_NS, _ENCODER_PAUSE_NS = 500 * NS_PER_MS, 20 * NS_PER_MS
+_MOST_GLITCHES_RATIO = 0.01
 _LIBRARIES = {"gpio": "gpiod", "modbus": "pymodbus", "serial": "serial"}
 
 
@@ -83,13 +85,24 @@ def check_valves_dry(settings: Settings) -> Finding:
     return Finding(name, Verdict.GOOD, f"{driver.name} answers; no valve was opened")
 
 
+def check_nozzle_watch(settings: Settings) -> Finding:
+    """Whether anything tells dead nozzles and stuck ones: something must see what the bars leave on the belt."""
+    sees_items = settings.valves.driver == "simulated" and is_simulated_source(settings)
+    if sees_items and settings.belt.travel_from == "simulated":
+        return Finding("nozzle watch", Verdict.GOOD, "dead and stuck-open nozzles show in where simulated items end")
+    said = "dead and stuck-open nozzles are not suspected: needs a sensor after the bar"
+    return Finding("nozzle watch", Verdict.NOT_APPLICABLE, said)
+
+
 def check_encoder(settings: Settings) -> Finding:
-    """Where the belt's travel comes from, and whether the board that counts it answers."""
+    """Where the belt's travel comes from, and whether what counts it answers."""
     kind = settings.belt.travel_from
     if kind == "simulated":
         return Finding("encoder", Verdict.NOT_APPLICABLE, "belt.travel_from is 'simulated'")
     if kind == "pictures":
         return Finding("encoder", Verdict.POOR, "travel is read from pictures: an encoder places shots better")
+    if kind == "gpio":
+        return _gpio_encoder(settings)
     clock = SystemClock()
     try:
         driver = open_valves(settings, clock, lambda _instant_ns: None)
@@ -103,6 +116,29 @@ def check_encoder(settings: Settings) -> Finding:
         return Finding("encoder", Verdict.WRONG, "the valves' board counts nothing: look at the encoder's cable")
     pulse_um = settings.belt.encoder_pulse_um
     return Finding("encoder", Verdict.GOOD, f"the valves' board has counted {reading[1]} pulses of {pulse_um} µm")
+
+
+def _gpio_encoder(settings: Settings) -> Finding:
+    """Whether the encoder's lines can be had, and what their edges say within half a second."""
+    clock = SystemClock()
+    try:
+        encoder = GpioEncoder(settings)
+    except BadInputError as error:
+        return Finding("encoder", Verdict.WRONG, f"{error}: look at its wires and the table belt.gpio")
+    deadline_ns = clock.now_ns() + _ENCODER_WAIT_NS
+    while encoder.trouble is None and clock.now_ns() < deadline_ns:
+        clock.wait_until_ns(clock.now_ns() + _ENCODER_PAUSE_NS)
+        encoder.read(clock.now_ns())
+    trouble, counted = encoder.trouble, encoder.counter
+    encoder.shut_down()
+    if trouble is not None:
+        return Finding("encoder", Verdict.WRONG, f"{trouble}: look at its wires and belt.encoder_pulse_um")
+    if counted.glitch_count > _MOST_GLITCHES_RATIO * counted.edge_count:
+        said = f"{counted.glitch_count} of {counted.edge_count} edges are no steps: look at shield and ground"
+        return Finding("encoder", Verdict.POOR, f"{said}, or set belt.gpio.debounce_us")
+    if counted.edge_count == 0:
+        return Finding("encoder", Verdict.GOOD, "its lines are held; no edge in half a second, as of a standing belt")
+    return Finding("encoder", Verdict.GOOD, f"{counted.edge_count} edges in half a second, none missing")
 
 
 def _first_reading(counter: Counter, clock: Clock) -> tuple[int, int] | None:

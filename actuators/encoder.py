@@ -1,9 +1,10 @@
-"""Where the belt is: the simulated drive's encoder, and readings that vision publishes where a line has none.
+"""Where the belt is: as the simulated drive, hardware that counts an encoder, or vision tells it.
 
 What follows from a reading is the controller's.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from actuators.belt_position import travel_at_um
@@ -66,16 +67,19 @@ class BusEncoder:
 
 
 class FollowedTravel:
-    """Travel as the newest readings give it, for simulated valves on a belt that is not simulated."""
+    """Travel as the newest reading gives it, for simulated valves on a belt that is not simulated.
 
-    def __init__(self, encoder: Encoder, epoch_ns: int) -> None:
-        self._encoder = encoder
+    The reading is asked for, not the encoder: valves move a little after now, and an encoder is read at its instant.
+    """
+
+    def __init__(self, newest: Callable[[], BeltState | None], epoch_ns: int) -> None:
+        self._newest = newest
         self._epoch_ns = epoch_ns
 
     def travel_um_at(self, elapsed_ns: int) -> int:
         """Travel in micrometres, extrapolated from the newest reading; 0 before the first."""
         instant_ns = self._epoch_ns + elapsed_ns
-        state = self._encoder.read(instant_ns)
+        state = self._newest()
         return travel_at_um(state, instant_ns) if state is not None else 0
 
 
@@ -88,7 +92,7 @@ class Counter(Protocol):
 
 
 class CountedEncoder:
-    """Travel as the valve hardware counts it, and speed as the difference over the last 20 ms or more."""
+    """Travel as hardware counts it, and speed as the difference over the last 20 ms or more."""
 
     def __init__(self, counter: Counter, pulse_um: int) -> None:
         self._counter = counter
@@ -102,8 +106,7 @@ class CountedEncoder:
         if reading is None or (self._readings and reading[0] <= self._readings[-1][0]):
             return self._newest
         if self._readings and reading[1] < self._readings[-1][1] - _JUMP_COUNT:
-            self._readings.clear()
-            self._newest = None
+            self.forget()
         self._readings.append(reading)
         while len(self._readings) > 2 and self._readings[1][0] <= reading[0] - _SPEED_WINDOW_NS:
             self._readings.popleft()
@@ -113,3 +116,8 @@ class CountedEncoder:
             speed_um_s = round(moved_um * NS_PER_S / (reading[0] - since_ns))
             self._newest = BeltState(reading[0], reading[1] * self._pulse_um, speed_um_s)
         return self._newest
+
+    def forget(self) -> None:
+        """Begin anew: what comes next has nothing to do with what was read so far."""
+        self._readings.clear()
+        self._newest = None

@@ -13,6 +13,7 @@ from actuators.drivers.opening import open_valves
 from actuators.drivers.simulated import SimulatedBar
 from actuators.encoder import BusEncoder, CountedEncoder, Counter, Encoder, FollowedTravel, SimulatedEncoder
 from actuators.errors import DriverError
+from actuators.gpio_encoder import GpioEncoder
 from actuators.nozzle_hand import NozzleHand
 from actuators.obedience import Obedience, SorterHeard
 from actuators.scheduling import collect_garbage, take_precedence
@@ -37,6 +38,7 @@ _BELT_PERIOD_NS = 10 * NS_PER_MS
 _REPORT_PERIOD_NS = 1000 * NS_PER_MS
 _LINK_LOST = "link_lost"
 _VALVES_DISOBEY = "valves_disobey"
+_ENCODER_LOST = "encoder_lost"
 
 
 def control_valves(context: ProcessContext) -> None:
@@ -70,6 +72,7 @@ class ValveControl:
         self._reads_pulses = settings.belt.travel_from != "pictures"
         self._belt: BeltState | None = None
         self._bar: SimulatedBar | None = None
+        self._gpio_encoder: GpioEncoder | None = None
         self._driver, self._encoder = self._open_hardware()
         self._belt = self._encoder.read(self._clock.now_ns())
         self._controller = Controller(settings, recipe_hash(settings.recipe), self._driver, context.boot_id)
@@ -81,7 +84,7 @@ class ValveControl:
         self._health = ValveHealth(settings)
         self._inputs: WiredInputs | None = None
         self._inputs_due_ns = self._clock.now_ns()
-        self._was_in_trouble = False
+        self._troubled: set[str] = set()
         self._detail = f"{self._driver.name}, {take_precedence(settings.controller)}"
         self._due_ns: int | None = None
         self._belt_due_ns = self._clock.now_ns()
@@ -131,6 +134,8 @@ class ValveControl:
             self.send(self._controller.close_all(self._clock.now_ns()))
         finally:
             self._driver.shut_down()
+            if self._gpio_encoder is not None:
+                self._gpio_encoder.shut_down()
             self._context.publisher.forward = None
             self._link.close()
 
@@ -139,7 +144,7 @@ class ValveControl:
         settings = self._context.settings
         if settings.valves.driver == "simulated":
             encoder = self._open_encoder()
-            self._bar = self._open_bar(encoder)
+            self._bar = self._open_bar()
             return self._bar, encoder
         driver = open_valves(settings, self._clock, self._travel_at_um)
         if settings.belt.travel_from == "valves":
@@ -148,16 +153,20 @@ class ValveControl:
 
     def _open_encoder(self) -> Encoder:
         plan = self._context.plan
+        if plan.settings.belt.travel_from == "gpio":
+            self._gpio_encoder = GpioEncoder(plan.settings)
+            return self._gpio_encoder
         if self._reads_pulses:
             return SimulatedEncoder(BeltDrive(plan.settings.belt), plan.epoch_ns)
         reader = Subscriber(plan.run_folder, [BELT])
         self._sockets.append(reader.socket)
         return BusEncoder(reader)
 
-    def _open_bar(self, encoder: Encoder) -> SimulatedBar:
+    def _open_bar(self) -> SimulatedBar:
         plan = self._context.plan
-        if not self._reads_pulses:
-            return SimulatedBar(plan.settings, FollowedTravel(encoder, plan.epoch_ns), plan.epoch_ns, None)
+        if plan.settings.belt.travel_from != "simulated":
+            travel = FollowedTravel(lambda: self._belt, plan.epoch_ns)
+            return SimulatedBar(plan.settings, travel, plan.epoch_ns, None)
         drive, world = BeltDrive(plan.settings.belt), open_world(plan.settings)
         return SimulatedBar(plan.settings, drive, plan.epoch_ns, world, self._clock.now_ns())
 
@@ -197,15 +206,21 @@ class ValveControl:
             if isinstance(received.message, NozzleHold):
                 self._hand.take(received.message, self._controller.mode, now_ns)
         self._hand.step(self._controller.mode, now_ns)
+        if self._hand.open_at is not None and self._belt is not None:
+            self._health.note_by_hand(self._hand.open_at, travel_at_um(self._belt, now_ns))
 
     def _report_trouble(self) -> None:
-        trouble = self._controller.trouble
+        self._report(_VALVES_DISOBEY, self._controller.trouble)
+        if self._gpio_encoder is not None:
+            self._report(_ENCODER_LOST, self._gpio_encoder.trouble)
+
+    def _report(self, code: str, trouble: str | None) -> None:
         if trouble is not None:
-            self._was_in_trouble = True
-            self._context.raise_fault(_VALVES_DISOBEY, trouble)
-        elif self._was_in_trouble:
-            self._was_in_trouble = False
-            self._context.clear_fault(_VALVES_DISOBEY)
+            self._troubled.add(code)
+            self._context.raise_fault(code, trouble)
+        elif code in self._troubled:
+            self._troubled.remove(code)
+            self._context.clear_fault(code)
             self._context.set_health(HealthStatus.OK, self._detail)
 
     def _publish_belt(self, now_ns: int) -> None:
@@ -221,7 +236,8 @@ class ValveControl:
             "lost_ack_count": float(self._link.lost_count),
             "malformed_message_count": float(self._link.malformed_count),
         }
-        self._context.publish_health(self._tally.figures() | lost)
+        encoder = {} if self._gpio_encoder is None else self._gpio_encoder.figures()
+        self._context.publish_health(self._tally.figures() | lost | encoder)
 
     def _publish_outcomes(self, now_ns: int) -> None:
         if self._bar is not None:

@@ -43,6 +43,7 @@ CHECKS: dict[str, str] = {
     "memory lock": "actuators.doctor_checks:check_memory_lock",
     "valves": "actuators.doctor_checks:check_driver_library",
     "valves dry": "actuators.doctor_checks:check_valves_dry",
+    "nozzle watch": "actuators.doctor_checks:check_nozzle_watch",
     "encoder": "actuators.doctor_checks:check_encoder",
     "geometry": "actuators.doctor_checks:check_geometry",
 }

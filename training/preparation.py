@@ -31,7 +31,7 @@ def prepared_mixture(plan: TrainingPlan) -> Mixture:
         BadInputError: if the cut-out classes cannot be read or name an unknown class.
     """
     settings = plan.settings
-    recipe = Recipe(belt_ratio=settings.belt_ratio)
+    recipe = Recipe(belt_ratio=settings.belt_ratio, tiled_ratio=settings.tiled_ratio)
     sets = [load_training_set(kept, CLASS_NAMES, settings.size.side_px) for kept, _ in _parts(plan)]
     artists = [DrawnSprites(), *_cutout_artists(plan.inputs)]
     stock = fill_stock(sets, artists, CLASS_NAMES, recipe, settings.size.side_px, settings.seed)

@@ -33,7 +33,7 @@ def run(out: Path, run_folder: Path | None, version: str, resume: bool, extend_t
     r"""Train a model on labelled folders and write it as a bundle: fit, export, calibrate, measure, card.
 
     \b
-    farz train run --data site/train --test site/test --weights yolov5n_coco_state_dict.pth --out models/site
+    farz train run --data site/train --test site/test --weights models/farz-n-736x416 --out models/site
 
     An interrupted run goes on with --resume. The run folder keeps its settings (run.json), what it learned from and
     what it cost (record.json), its curves (curves.svg) and the last checkpoint.

@@ -55,6 +55,10 @@ _OPTIONS = (
         help="Share of pictures that are the program's own belts.",
     ),
     click.option(
+        "--tiled", type=click.FloatRange(0, 1), default=0.25, show_default=True,
+        help="Share of the other pictures that are four laid together: more items in each, and smaller ones.",
+    ),
+    click.option(
         "--held-out", type=click.FloatRange(0.01, 0.5), default=0.1, show_default=True,
         help="Share of the pictures, by capture session, kept out for calibration and early stop.",
     ),
@@ -96,6 +100,7 @@ def plan_of(given: dict[str, Any]) -> TrainingPlan:
         frozen_layer_count=given["frozen_layers"],
         small_epoch_ratio=given["small_epochs"],
         belt_ratio=given["belts"],
+        tiled_ratio=given["tiled"],
         held_out_ratio=given["held_out"],
         watts_per_core=given["watts_per_core"],
         seed=given["seed"],

@@ -48,6 +48,7 @@ class RunSettings(msgspec.Struct, frozen=True):
         frozen_layer_count: layers, from the first, that keep the weights they start with.
         small_epoch_ratio: share of the epochs, from the first, that see smaller pictures.
         belt_ratio: share of pictures that are the program's own belts.
+        tiled_ratio: share of the others that are four laid together.
         held_out_ratio: share of the pictures kept out for calibration.
         watts_per_core: power of a busy processor core, for the energy of training where none can be read.
         seed: of everything that is drawn by lot.
@@ -63,6 +64,7 @@ class RunSettings(msgspec.Struct, frozen=True):
     frozen_layer_count: int = 0
     small_epoch_ratio: float = 0.6
     belt_ratio: float = 0.1
+    tiled_ratio: float = 0.25
     held_out_ratio: float = HELD_OUT_RATIO
     watts_per_core: float = 10.0
     seed: int = HELD_OUT_SEED

@@ -17,6 +17,7 @@ PRIORITIES: dict[str, Priority] = {
     "no_calibration": Priority.HIGH,
     "link_lost": Priority.CRITICAL,
     "valves_disobey": Priority.CRITICAL,
+    "encoder_lost": Priority.HIGH,
     "process_died": Priority.HIGH,
     "model_not_swapped": Priority.MEDIUM,
     "board_hot": Priority.MEDIUM,
@@ -37,6 +38,8 @@ PRIORITIES: dict[str, Priority] = {
     "purity_low": Priority.MEDIUM,
     "windows_missed": Priority.MEDIUM,
     "nozzle_suspected": Priority.LOW,
+    # it takes along whatever passes, and air with it
+    "nozzle_stuck_open": Priority.MEDIUM,
     "other": Priority.HIGH,
 }
 INPUT_CODES = {
@@ -47,6 +50,7 @@ INPUT_CODES = {
     "downstream_ready": "downstream_missing",
     "belt_running": "belt_stopped",
 }
+NOZZLE_CODES = {"dead": "nozzle_suspected", "stuck_open": "nozzle_stuck_open"}
 MODE_CODES = {Mode.ABORTED: "line_aborted", Mode.HELD: "line_held"}
 _MISSED_RATIO = 0.01
 _LEAST_COMMAND_COUNT = 100
@@ -77,7 +81,8 @@ def conditions(heard: Heard) -> Iterator[Condition]:
     yield from _of_figures(heard.report, heard.recipe)
     for nozzle in heard.valves.nozzles if heard.valves is not None else ():
         if nozzle.suspicion is not None:
-            yield _condition("nozzle_suspected", f"{nozzle.station_id}:{nozzle.nozzle}", nozzle.suspicion)
+            code = NOZZLE_CODES.get(nozzle.suspicion, "nozzle_suspected")
+            yield _condition(code, f"{nozzle.station_id}:{nozzle.nozzle}", nozzle.suspicion)
 
 
 def _condition(code: str, source: str, detail: str = "") -> Condition:

@@ -7,7 +7,7 @@ would say so has spoken.
 from collections.abc import Callable, Collection
 
 from sorter.policy.alarms import Condition
-from ui.alarm_conditions import INPUT_CODES, MODE_CODES, Heard
+from ui.alarm_conditions import INPUT_CODES, MODE_CODES, NOZZLE_CODES, Heard
 from ui.page_messages import PictureCondition, ProcessStatus
 
 _HAS_SPOKEN: dict[str, Callable[[Heard], bool]] = {
@@ -16,7 +16,7 @@ _HAS_SPOKEN: dict[str, Callable[[Heard], bool]] = {
     "picture_stale": lambda heard: heard.report.picture is not PictureCondition.MISSING,
     "purity_low": lambda heard: heard.report.statistics is not None and heard.recipe is not None,
     "windows_missed": lambda heard: heard.report.statistics is not None,
-    "nozzle_suspected": lambda heard: heard.valves is not None,
+    **dict.fromkeys(NOZZLE_CODES.values(), lambda heard: heard.valves is not None),
 }
 
 

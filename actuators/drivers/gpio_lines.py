@@ -1,4 +1,4 @@
-"""The one door to gpiod: finds chips and lines by the kernel's names and drives them."""
+"""The door to gpiod for valves: finds chips and lines by the kernel's names and drives them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,10 +8,11 @@ from gpiod.line import Direction, Value
 
 from actuators.drivers.jetson_pins import JETSON_PINS
 from sorter.errors import ConfigurationError
-from sorter.model.settings import GpioSettings
+from sorter.model.settings import GpioPins, GpioSettings
 
-_DEVICES = Path("/dev")
-_CONSUMER = "farz"
+DEVICES = Path("/dev")
+CONSUMER = "farz"
+_TABLE = "valves.gpio"
 
 
 class GpiodLines:
@@ -41,7 +42,7 @@ class GpiodLines:
             request.release()
 
 
-def open_lines(settings: GpioSettings, devices: Path = _DEVICES) -> GpiodLines:
+def open_lines(settings: GpioSettings, devices: Path = DEVICES) -> GpiodLines:
     """Request all lines of a configuration.
 
     Raises:
@@ -50,10 +51,10 @@ def open_lines(settings: GpioSettings, devices: Path = _DEVICES) -> GpiodLines:
     wanted: dict[str, dict[str, tuple[str, Direction]]] = {}
     for names, direction in ((settings.lines, Direction.OUTPUT), (settings.inputs, Direction.INPUT)):
         for name, pin in names.items():
-            chip, line = line_of(settings, name, pin)
+            chip, line = line_of(settings, _TABLE, name, pin)
             wanted.setdefault(chip, {})[name] = (line, direction)
     try:
-        found = {chip: _find_chip(chip, devices) for chip in wanted}
+        found = {chip: find_chip(chip, devices, _TABLE) for chip in wanted}
         return GpiodLines(
             {
                 name: at
@@ -65,8 +66,8 @@ def open_lines(settings: GpioSettings, devices: Path = _DEVICES) -> GpiodLines:
         raise ConfigurationError(f"configuration: valves.gpio: lines cannot be had: {error}") from error
 
 
-def line_of(settings: GpioSettings, name: str, pin: int | str) -> tuple[str, str]:
-    """Chip label (or path) and line name of what a nozzle or input is wired to: a header pin's number, or a name.
+def line_of(settings: GpioPins, table: str, name: str, pin: int | str) -> tuple[str, str]:
+    """Chip label (or path) and line name of what is wired to a header pin, given by number, or to a line of a name.
 
     Raises:
         ConfigurationError: for a pin that the board's header does not have.
@@ -76,21 +77,25 @@ def line_of(settings: GpioSettings, name: str, pin: int | str) -> tuple[str, str
     pins = JETSON_PINS.get(settings.board, {})
     if pin not in pins:
         raise ConfigurationError(
-            f"configuration: valves.gpio: {name} = {pin}: must be a GPIO pin of the header of valves.gpio.board "
+            f"configuration: {table}: {name} = {pin}: must be a GPIO pin of the header of {table}.board "
             f"{settings.board!r}: {sorted(pins)}, or a line's name"
         )
     return pins[pin]
 
 
-def _find_chip(chip: str, devices: Path) -> str:
-    """The device of a chip, given by its label or its own path."""
+def find_chip(chip: str, devices: Path, table: str) -> str:
+    """The device of a chip, given by its label or its own path.
+
+    Raises:
+        ConfigurationError: if no chip has the label.
+    """
     if chip.startswith("/"):
         return chip
     for path in sorted(devices.glob("gpiochip*")):
         with gpiod.Chip(str(path)) as opened:
             if opened.get_info().label == chip:
                 return str(path)
-    raise ConfigurationError(f"configuration: valves.gpio: no GPIO chip {chip!r} in {devices}")
+    raise ConfigurationError(f"configuration: {table}: no GPIO chip {chip!r} in {devices}")
 
 
 def _request(
@@ -104,5 +109,5 @@ def _request(
         )
         for name, (_, direction) in lines.items()
     }
-    request = gpiod.request_lines(path, consumer=_CONSUMER, config=config)
+    request = gpiod.request_lines(path, consumer=CONSUMER, config=config)
     return {name: (request, offset) for name, offset in offsets.items()}

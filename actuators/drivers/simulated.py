@@ -15,6 +15,7 @@ from sorter.model.ejection import ItemOutcome, Outcomes, ShotOutcome
 from sorter.model.settings import Settings, StationSettings
 from sorter.model.units import NS_PER_MS, mm_to_um, ms_to_ns
 from sorter.model.world import World, WorldItem
+from sorter.policy.blast import nozzle_over
 
 # Past the last nozzle by this much, no valve that moves some milliseconds late can touch an item any more.
 _OUT_OF_REACH_UM = mm_to_um(200.0)
@@ -224,6 +225,7 @@ class SimulatedBar:
             mass_g=item.mass_g,
             is_scored=item.is_scored,
             station_id=self._ejected_at(item),
+            x_um=item.x_um,
         )
 
     def _ejected_at(self, item: WorldItem) -> str | None:
@@ -237,13 +239,12 @@ class SimulatedBar:
         return None
 
     def _is_blown_by_stuck_nozzle(self, item: WorldItem, station: StationSettings) -> bool:
-        stuck_from_um = self._stuck_from_um.get(f"{station.id}:{_nozzle_over(item, station)}")
+        stuck_from_um = self._stuck_from_um.get(f"{station.id}:{nozzle_over(item.x_um, station)}")
         return stuck_from_um is not None and item.belt_um + mm_to_um(station.offset_mm) >= stuck_from_um
 
     def _shots_on(self, item: WorldItem, station: StationSettings) -> list[_Shot]:
-        nozzle = _nozzle_over(item, station)
-        name = f"{station.id}:{nozzle}"
-        if name in self._dead:
+        nozzle = nozzle_over(item.x_um, station)
+        if nozzle is None or f"{station.id}:{nozzle}" in self._dead:
             return []
         travel_um = item.belt_um + mm_to_um(station.offset_mm)
         return [shot for shot in self._shots if shot.station.id == station.id and shot.blows(nozzle, travel_um)]
@@ -257,8 +258,3 @@ class SimulatedBar:
         if not shot.is_over:
             return False
         return shot.last_closed_at_um - mm_to_um(shot.station.offset_mm) < self._passed_until_um
-
-
-def _nozzle_over(item: WorldItem, station: StationSettings) -> int:
-    """The nozzle, there or not, over which an item's centre passes."""
-    return (item.x_um - mm_to_um(station.first_nozzle_at_mm)) // mm_to_um(station.nozzle_pitch_mm)

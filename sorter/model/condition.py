@@ -68,7 +68,8 @@ class NozzleReport(msgspec.Struct, frozen=True):
     Attributes:
         duty_ratio: share of the duty window for which it was open.
         response_drift_ms: how much slower it answers than configured, None where the hardware does not tell.
-        suspicion: "dead", None for none.
+        suspicion: "dead" (its shots hit nothing), "stuck_open" (what passes under it leaves the belt without a shot),
+            None for none; nothing is suspected where no sensor stands behind the bar.
     """
 
     station_id: str

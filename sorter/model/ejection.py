@@ -130,7 +130,8 @@ class Ack(msgspec.Struct, frozen=True):
 class ItemOutcome(msgspec.Struct, frozen=True):
     """Where an item of the simulated world ended: the truth that scores are made of.
 
-    Sent once an item has passed the last station; `station_id` is None for an item that stayed on the belt.
+    Sent once an item has passed the last station; `station_id` is None for an item that stayed on the belt. `x_um` is
+    where across the belt its centre lay, which tells the nozzles that it passed under.
     """
 
     item_id: int
@@ -139,6 +140,7 @@ class ItemOutcome(msgspec.Struct, frozen=True):
     mass_g: float
     is_scored: bool
     station_id: str | None
+    x_um: int
 
 
 class ShotOutcome(msgspec.Struct, frozen=True):

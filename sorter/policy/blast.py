@@ -35,14 +35,20 @@ class Candidate(msgspec.Struct, frozen=True):
     other_probability: float
 
 
+def nozzle_over(x_um: int, station: StationSettings) -> int | None:
+    """The nozzle under which a point of the belt passes, or None where the bar does not reach it."""
+    number = (x_um - mm_to_um(station.first_nozzle_at_mm)) // mm_to_um(station.nozzle_pitch_mm)
+    return number if 0 <= number < station.nozzle_count else None
+
+
 def blast_zone(x_um: int, belt_um: int, width_um: int, length_um: int, station: StationSettings) -> BlastZone | None:
     """The zone around an item's centre that a station blows, or None where its bar does not reach the centre."""
     least_um = mm_to_um(station.min_blast_mm)
     half_width_um = max(round(width_um * station.blast_ratio), least_um) // 2
     half_length_um = max(round(length_um * station.blast_ratio), least_um) // 2
-    pitch_um, origin_um = mm_to_um(station.nozzle_pitch_mm), mm_to_um(station.first_nozzle_at_mm)
-    if not 0 <= (x_um - origin_um) // pitch_um < station.nozzle_count:
+    if nozzle_over(x_um, station) is None:
         return None
+    pitch_um, origin_um = mm_to_um(station.nozzle_pitch_mm), mm_to_um(station.first_nozzle_at_mm)
     first = max(0, (x_um - half_width_um - origin_um) // pitch_um)
     last = min(station.nozzle_count - 1, (x_um + half_width_um - origin_um) // pitch_um)
     return BlastZone(

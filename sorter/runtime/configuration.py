@@ -11,6 +11,7 @@ import numpy as np
 
 from sorter.errors import ConfigurationError
 from sorter.model.settings import Settings
+from sorter.runtime.encoder_wiring import check_encoder
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -109,6 +110,7 @@ def _check_across(settings: Settings) -> None:
     _check_cameras(settings)
     _check_nozzle_names(settings)
     _check_wiring(settings)
+    check_encoder(settings)
     if settings.fleet.hub_url and not settings.store.enabled:
         raise ConfigurationError(
             "configuration: store.enabled = false: must be true with fleet.hub_url, which sends what the store holds"
@@ -165,10 +167,6 @@ def _check_nozzle_names(settings: Settings) -> None:
 def _check_wiring(settings: Settings) -> None:
     """Every nozzle of a real bar must be wired, and no real line starts by itself."""
     valves = settings.valves
-    if settings.belt.travel_from == "valves" and valves.driver != "serial":
-        raise ConfigurationError(
-            f"configuration: belt.travel_from = 'valves': valves.driver {valves.driver!r} counts none; 'serial' does"
-        )
     if valves.driver == "simulated":
         return
     if settings.start_by_itself:

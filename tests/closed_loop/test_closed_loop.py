@@ -114,6 +114,41 @@ def test_dead_nozzles_cost_their_own_station_recovery_and_no_other() -> None:
     assert figures.stations["pet"].empty_shot_count > 0
 
 
+# 28 nozzles of 50 mm, so that a short belt brings some items past each
+COARSE = {"nozzle_count": 28, "nozzle_pitch_mm": 50.0}
+COARSE_BAR = {
+    "recipe": {
+        "stations": [
+            {"id": "pet", "offset_mm": 700.0, "targets": ["pet_clear", "pet_coloured"], **COARSE},
+            {"id": "can", "offset_mm": 1400.0, "targets": ["can"], **COARSE},
+        ]
+    }
+}
+
+
+def suspicions(settings: Settings) -> dict[str, str]:
+    nozzles = run(settings, 500).valves.nozzles
+    return {f"{one.station_id}:{one.nozzle}": one.suspicion for one in nozzles if one.suspicion is not None}
+
+
+@pytest.mark.parametrize("nozzle", ["pet:12", "can:5"])
+def test_a_nozzle_that_sticks_open_is_found_and_no_other(nozzle: str) -> None:
+    line = oracle_line(COARSE_BAR, {"valves": {"stuck_open_nozzles": [nozzle]}})
+    assert suspicions(line) == {nozzle: "stuck_open"}
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {},
+        {"detector": {"oracle": {"miss_ratio": 0.2, "box_noise_mm": 20.0}}},
+        {"simulation": {"occupancy_ratio": 0.4, "min_gap_mm": 5.0}},
+    ],
+)
+def test_on_a_healthy_line_of_the_same_length_nothing_is_suspected(spoiled: dict[str, Any]) -> None:
+    assert suspicions(oracle_line(COARSE_BAR, spoiled)) == {}
+
+
 # A view for each length of the picture, and one view enough: each item is seen about once, so that what an error of
 # the detector costs can be told beforehand. Items at the picture's edge are seen twice, which forgives some misses.
 SEEN_ONCE = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from sorter.errors import BundleError
 from sorter.model.settings import Settings
 from sorter.runtime.bundle import bundle_for
+from training.benchmarks.batched_network import batch_figures
 from training.benchmarks.figure import Report
 from training.benchmarks.footage import Footage, bench_settings, draw_footage
 from training.benchmarks.our_run import OurRun, open_runs
@@ -44,6 +45,7 @@ def bench_pipeline(*, is_quick: bool) -> Report:
     for run in runs:
         run.pipeline.close()
     figures = {**_own_figures(runs, periods), **_peer_figures(runs, periods)}
+    figures.update(batch_figures(settings, is_quick=is_quick))
     figures.update(scaling_figures(is_quick=is_quick))
     figures.update(growth_figures(is_quick=is_quick))
     return Report(figures, _conditions(runs, periods, frame_count, round_count), peers)
@@ -125,5 +127,6 @@ def _conditions(runs: Sequence[OurRun], periods: Periods, frame_count: int, roun
         "pipeline.judged": f"{judged.precision}, the default; detector.streams = {judged.stream_count}",
         "pipeline.best": f"{best.precision}, detector.streams = {best.stream_count}",
         "pipeline.raw": "the same compiled network alone, one or two requests in flight, whichever is faster",
+        "pipeline.batches": "the network in f32, 2 and 4 pictures at once, beside one at a time",
         "pipeline.memory_and_cost_per_item": "a stand-in that answers from a known course takes the network's place",
     }

@@ -12,10 +12,11 @@ import msgspec
 from actuators.controller import Controller
 from actuators.drivers.simulated import SimulatedBar
 from actuators.encoder import SimulatedEncoder
+from actuators.valve_health import ValveHealth
 from sorter.calibration import ModelCalibrations
 from sorter.errors import ConfigurationError
 from sorter.model.belt import BeltTravel, CameraView
-from sorter.model.condition import Mode
+from sorter.model.condition import Mode, ValveReport
 from sorter.model.drive import BeltDrive
 from sorter.model.ejection import Ack
 from sorter.model.recipe import last_station_um, recipe_hash
@@ -58,6 +59,7 @@ class LoopResult(msgspec.Struct, frozen=True):
     model_id: str
     detector: str
     precision: str
+    valves: ValveReport
 
 
 def scored_stretch(settings: Settings, world: World, item_count: int | None) -> Stretch:
@@ -115,6 +117,7 @@ class ClosedLoop:
         self._sorting = Sorting(settings, self._calibrations.first, _BOOT_ID)
         self._sorting.is_executing = True
         self._ledger = Ledger()
+        self._health = ValveHealth(settings)
         self._scorecard = Scorecard(settings.recipe, stretch.start_um, stretch.end_um)
         self._latency_ns = ms_to_ns(settings.simulation.modelled_latency_ms)
         self._belt = BeltTravel()
@@ -136,7 +139,7 @@ class ClosedLoop:
                 heapq.heappush(self._deliveries, (free_at_ns, view.batch.frame_id, view.batch))
                 show_progress(min(1.0, travel_um / self._ends_at_um))
         self._finish(now_ns)
-        return self._result()
+        return self._result(now_ns)
 
     def _advance(self, until_ns: int) -> None:
         """Let everything happen that comes before an instant, in order: track batches, encoder readings, valves."""
@@ -165,7 +168,7 @@ class ClosedLoop:
         self._settle(self._controller.step(self._belt.newest, now_ns))
         if now_ns >= self._next_outcomes_ns:
             self._next_outcomes_ns = now_ns + _OUTCOMES_PERIOD_NS
-            self._scorecard.add_outcomes(self._bar.outcomes(now_ns))
+            self._add_outcomes(now_ns)
 
     def _obey(self, rulings: list[Ruling], now_ns: int) -> None:
         for ruling in rulings:
@@ -180,17 +183,23 @@ class ClosedLoop:
             settled = self._ledger.settle(ack)
             if settled is not None:
                 self._scorecard.add_settled(settled.command, settled.ack)
+                self._health.note_fired(settled.command, settled.ack)
+
+    def _add_outcomes(self, now_ns: int) -> None:
+        outcomes = self._bar.outcomes(now_ns)
+        self._scorecard.add_outcomes(outcomes)
+        self._health.note_outcomes(outcomes)
 
     def _finish(self, now_ns: int) -> None:
         self._settle(self._controller.close_all(now_ns))
-        self._scorecard.add_outcomes(self._bar.outcomes(now_ns + _RESPONSE_GRACE_NS))
+        self._add_outcomes(now_ns + _RESPONSE_GRACE_NS)
         self._source.close()
 
     def _travel_um(self, instant_ns: int) -> int:
         travel_um = self._belt.travel_um_at(instant_ns)
         return 0 if travel_um is None else travel_um
 
-    def _result(self) -> LoopResult:
+    def _result(self, now_ns: int) -> LoopResult:
         seeing = self._pipeline.detector
         return LoopResult(
             figures=self._scorecard.figures(),
@@ -200,4 +209,5 @@ class ClosedLoop:
             model_id=seeing.model_id,
             detector=seeing.runtime,
             precision=seeing.precision,
+            valves=self._health.report(self._controller.use, now_ns),
         )

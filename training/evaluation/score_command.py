@@ -65,6 +65,11 @@ def score_report(settings: Settings, result: LoopResult) -> dict[str, Any]:
         "belt_m": (result.stretch.end_um - result.stretch.start_um) / UM_PER_M,
         "view_count": result.view_count,
         "dropped_frame_count": result.dropped_frame_count,
+        "suspected_nozzles": {
+            f"{nozzle.station_id}:{nozzle.nozzle}": nozzle.suspicion
+            for nozzle in result.valves.nozzles
+            if nozzle.suspicion is not None
+        },
     }
 
 

@@ -1,5 +1,6 @@
 """The configuration of a line as types: every key, its unit in the name, its range and its default."""
 
+from sorter.model.settings.gpio import GpioEncoderSettings, GpioPins, GpioSettings, InputName
 from sorter.model.settings.line import Settings, camera_settings, is_simulated_source
 from sorter.model.settings.recipe import RecipeSettings, StationSettings
 from sorter.model.settings.remembering import (
@@ -31,8 +32,6 @@ from sorter.model.settings.serving import (
 )
 from sorter.model.settings.valves import (
     ControllerSettings,
-    GpioSettings,
-    InputName,
     LinkSettings,
     ModbusSettings,
     OutputNumber,
@@ -51,6 +50,8 @@ __all__ = [
     "FactorSettings",
     "FiguresSettings",
     "FleetSettings",
+    "GpioEncoderSettings",
+    "GpioPins",
     "GpioSettings",
     "HarvestSettings",
     "HeatSettings",

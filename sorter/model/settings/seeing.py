@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from sorter.model.release_key import RELEASE_PUBLIC_KEY
+from sorter.model.settings.gpio import GpioEncoderSettings
 from sorter.model.settings.section import (
     EdgeMm,
     Homography,
@@ -23,10 +24,11 @@ class BeltSettings(Section, frozen=True):
 
     width_mm: PositiveMm = 1400.0
     # simulated: the drive below; pictures: phase correlation between frames, for lines without an encoder; valves: the
-    # encoder that the valves' microcontroller counts
-    travel_from: Literal["simulated", "pictures", "valves"] = "simulated"
-    # belt between two pulses of that encoder
+    # encoder that the valves' microcontroller counts; gpio: an encoder on this box's own lines
+    travel_from: Literal["simulated", "pictures", "valves", "gpio"] = "simulated"
+    # belt between two counts of that encoder; on GPIO lines with channels A and B, every edge of both is one
     encoder_pulse_um: Annotated[int, Meta(ge=1, le=100_000)] = 100
+    gpio: GpioEncoderSettings = GpioEncoderSettings()
     speed_m_s: SpeedMS = 2.0
     # with a second speed the simulated drive ramps between the two
     speed_high_m_s: SpeedMS | None = None

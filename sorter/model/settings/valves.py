@@ -4,28 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from sorter.model.settings.gpio import GpioSettings, InputName
 from sorter.model.settings.section import DurationMs, PositiveCount, PositiveMm, Section
 
-InputName = Literal[
-    "emergency_stop_clear", "guards_closed", "air_present", "upstream_ready", "downstream_ready", "belt_running"
-]
-
-
 OutputNumber = Annotated[int, Meta(ge=0, le=65_535)]
-
-
-class GpioSettings(Section, frozen=True):
-    """Valves on GPIO lines; a line is a header pin's number of the board, or its name on the chip."""
-
-    board: Literal["", "jetson-orin-nano", "jetson-orin-nx", "jetson-agx-orin"] = ""
-    # path or label of the chip that named lines are on
-    chip: str = "/dev/gpiochip0"
-    # "station:nozzle" → line
-    lines: dict[str, int | str] = {}
-    # wired inputs, active when all is well
-    inputs: dict[InputName, int | str] = {}
-    # true: a low level opens the valve
-    is_active_low: bool = False
 
 
 class ModbusSettings(Section, frozen=True):

@@ -56,7 +56,7 @@ def test_the_bus_encoder_gives_the_newest_and_valves_can_follow_it() -> None:
         publisher = Publisher(Path(name), "vision", "life", ManualClock())
         subscriber = Subscriber(Path(name), [BELT])
         encoder = BusEncoder(subscriber)
-        travel = FollowedTravel(encoder, EPOCH_NS)
+        travel = FollowedTravel(lambda: encoder.read(0), EPOCH_NS)
         assert encoder.read(0) is None
         assert travel.travel_um_at(0) == 0
         newest = BeltState(EPOCH_NS + 100, 9_000, 1_000_000)

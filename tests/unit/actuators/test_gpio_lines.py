@@ -106,7 +106,7 @@ def test_a_line_may_be_named_and_must_be_there(requests: list[PlayedRequest], tm
 @pytest.mark.parametrize(("board", "pin"), [("", 7), ("jetson-orin-nano", 6), ("jetson-orin-nx", 1)])
 def test_a_pin_that_is_no_gpio_is_named(board: str, pin: int) -> None:
     with pytest.raises(ConfigurationError, match=f"pet:0 = {pin}"):
-        line_of(GpioSettings(board=board, lines={"pet:0": pin}), "pet:0", pin)  # type: ignore[arg-type]
+        line_of(GpioSettings(board=board, lines={"pet:0": pin}), "valves.gpio", "pet:0", pin)  # type: ignore[arg-type]
 
 
 def test_each_board_has_22_pins_and_no_line_twice() -> None:

@@ -85,8 +85,8 @@ def test_the_table_shows_what_is_unknown_as_a_dash_and_what_is_known_as_a_number
     recipe = RecipeSettings()
     scores = Scorecard(recipe, 0)
     pet = recipe.classes.index("pet_clear")
-    ejected = [ItemOutcome(number, pet, 10, 28.0, True, "pet") for number in range(3)]
-    scores.add_outcomes(Outcomes(0, (*ejected, ItemOutcome(9, pet, 10, 28.0, True, None)), ()))
+    ejected = [ItemOutcome(number, pet, 10, 28.0, True, "pet", 0) for number in range(3)]
+    scores.add_outcomes(Outcomes(0, (*ejected, ItemOutcome(9, pet, 10, 28.0, True, None, 0)), ()))
     rows = {line.split()[0]: line for line in figures_table(scores.figures()).splitlines()}
     assert list(rows)[1:5] == [*(station.id for station in recipe.stations), "overall"]
     assert "0.750 [" in rows["pet"]

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from gpu_fakes import pretended_gpu
 
+from actuators.doctor_checks import check_nozzle_watch
 from sorter.doctor_checks import check_api_keys
 from sorter.doctor_command import CHECKS, doctor, examine
 from sorter.doctor_finding import Finding, Verdict
@@ -122,6 +123,13 @@ def test_hardware_that_is_not_there_is_wrong_and_has_a_remedy(settings: dict[str
     found = next(one for one in examine(settings_from(settings)) if one.name == name)
     assert found.verdict is Verdict.WRONG
     assert any(word in found.text for word in ("look at", "needs"))
+
+
+@pytest.mark.parametrize(("settings", "verdict"), [({}, Verdict.GOOD), (NO_BOARD, Verdict.NOT_APPLICABLE)])
+def test_whether_stuck_nozzles_can_be_told_is_said(settings: dict[str, Any], verdict: Verdict) -> None:
+    found = check_nozzle_watch(settings_from(settings))
+    assert found.verdict is verdict
+    assert ("needs a sensor after the bar" in found.text) == (verdict is Verdict.NOT_APPLICABLE)
 
 
 @pytest.mark.parametrize(

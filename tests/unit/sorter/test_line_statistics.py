@@ -30,7 +30,7 @@ def decision(
 
 
 def told(belt_um: int, station_id: str | None = "cans") -> Outcomes:
-    return Outcomes(belt_um, (ItemOutcome(1, 0, belt_um, 16.0, True, station_id),), ())
+    return Outcomes(belt_um, (ItemOutcome(1, 0, belt_um, 16.0, True, station_id, 0),), ())
 
 
 def begun(settings: Settings = SETTINGS) -> LiveStatistics:

@@ -93,3 +93,12 @@ def test_missed_windows_count_once_there_are_enough_commands(ratio: float, count
 def test_a_nozzle_that_seems_dead_is_named() -> None:
     nozzles = (NozzleReport("pet", 7, 40, 1.0, 0.0, None, "dead"), NozzleReport("pet", 8, 40, 1.0, 0.0))
     assert codes(report(), None, ValveReport(NOW_NS, nozzles, 1.0, 0)) == {"nozzle_suspected:pet:7"}
+
+
+def test_a_nozzle_that_seems_stuck_open_has_an_alarm_of_its_own() -> None:
+    nozzles = (
+        NozzleReport("pet", 7, 0, 1.0, 0.0, None, "stuck_open"),
+        NozzleReport("pet", 8, 9, 1.0, 0.0, None, "dead"),
+    )
+    found = codes(report(), None, ValveReport(NOW_NS, nozzles, 1.0, 0))
+    assert found == {"nozzle_stuck_open:pet:7", "nozzle_suspected:pet:8"}

@@ -49,6 +49,7 @@ def heard(*messages: msgspec.Struct) -> Heard:
         ("purity_low", "pet", [STATISTICS, RECIPE]),
         ("windows_missed", "line", [STATISTICS]),
         ("nozzle_suspected", "pet:7", [VALVES]),
+        ("nozzle_stuck_open", "pet:7", [VALVES]),
         ("no_pictures", "vision", [health("vision")]),
         ("process_silent", "video", [health("video")]),
         ("link_lost", "actuators", [health("actuators")]),
@@ -74,6 +75,15 @@ def test_of_a_dead_process_the_supervisor_tells() -> None:
 
 def test_of_a_process_that_the_line_does_not_run_nothing_is_awaited() -> None:
     assert is_told(Condition("process_silent", "plant", PRIORITIES["process_silent"]), heard(), PROCESSES)
+
+
+def test_every_code_whose_source_is_no_process_has_a_teller_of_its_own() -> None:
+    of_processes = {
+        "no_pictures", "no_calibration", "link_lost", "valves_disobey", "encoder_lost", "process_died",
+        "model_not_swapped", "board_hot", "harvest_stopped", "store_full", "store_fault", "process_silent", "other",
+    }  # fmt: skip
+    elsewhere = {code for code in PRIORITIES if is_told(Condition(code, "pet:7", PRIORITIES[code]), heard(), PROCESSES)}
+    assert elsewhere == of_processes
 
 
 def test_every_code_has_a_teller_that_can_be_heard() -> None:

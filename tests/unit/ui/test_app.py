@@ -10,14 +10,22 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from sorter.model.condition import KeepRequest, Mode, ModeState, OperatorRequest, RequestKind
+from sorter.model.condition import (
+    KeepRequest,
+    Mode,
+    ModeState,
+    NozzleReport,
+    OperatorRequest,
+    RequestKind,
+    ValveReport,
+)
 from sorter.model.explanation import RecipeChange
 from sorter.model.maintenance import NozzleHold
 from sorter.model.settings import HarvestSettings, RecipeSettings, Settings, StationSettings, UiSettings
 from sorter.policy.alarms import Condition, Priority
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.stamp import stamp
-from sorter.runtime.topics import Topic
+from sorter.runtime.topics import VALVES, Topic
 from ui.access.lockout import Lockout
 from ui.access.roles import LEAST_ROLE, Role
 from ui.access.users import UserBook
@@ -101,6 +109,18 @@ def staffed(line: Line) -> flask.Flask:
         if role == "engineer":
             assert log_in(client, name, pin) == 204
     return app
+
+
+@pytest.mark.parametrize(
+    ("suspicion", "said"), [("dead", "Nozzle 7 seems dead"), ("stuck_open", "Nozzle 7 seems stuck open"), (None, None)]
+)
+def test_a_suspected_nozzle_is_named_on_the_stations_page(
+    line: Line, client: FlaskClient, suspicion: str | None, said: str | None
+) -> None:
+    line.known[VALVES.name] = ValveReport(1, (NozzleReport("pet", 7, 40, 1.0, 0.0, None, suspicion),), 1.0, 0)
+    page = client.get("/stations/nozzles").text
+    assert ("data-suspected" in page) == (said is not None)
+    assert re.findall("Nozzle 7 seems [a-z ]+", page) == ([said] if said else [])
 
 
 @pytest.mark.parametrize("kind", list(RequestKind))

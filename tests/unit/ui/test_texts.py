@@ -105,7 +105,9 @@ def test_every_fault_that_a_process_can_raise_is_an_alarm_with_words() -> None:
     ]
     raised = {code for source in sources for code in re.findall(r'(?:raise_fault\(|Fault\([\w".]+, )"(\w+)"', source)}
     named = {
-        code for source in sources for code in re.findall(r'^_(?:LINK_LOST|VALVES_DISOBEY) = "(\w+)"', source, re.M)
+        code
+        for source in sources
+        for code in re.findall(r'^_(?:LINK_LOST|VALVES_DISOBEY|ENCODER_LOST) = "(\w+)"', source, re.M)
     }
     named |= {code for source in sources for code in re.findall(r'"(\w+)": self\._\w+\.fault\b', source)}
     named |= {code for source in sources for code in re.findall(r'Trouble\("(\w+)"', source)}

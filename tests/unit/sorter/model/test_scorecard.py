@@ -40,7 +40,7 @@ def card(end_um: int | None = END_UM) -> Scorecard:
 def item(
     class_id: int, station_id: str | None, *, belt_um: int = INSIDE_UM, mass_g: float = 10.0, is_scored: bool = True
 ) -> ItemOutcome:
-    return ItemOutcome(1, class_id, belt_um, mass_g, is_scored, station_id)
+    return ItemOutcome(1, class_id, belt_um, mass_g, is_scored, station_id, 0)
 
 
 def told(*items: ItemOutcome, shots: tuple[ShotOutcome, ...] = (), passed_until_um: int = 0) -> Outcomes:

@@ -44,6 +44,18 @@ def test_names_and_types_never_change() -> None:
     assert values.values["Inputs/belt_running"] == "not wired"
 
 
+def test_the_plant_is_told_what_is_suspected_of_each_nozzle() -> None:
+    values = PlantValues(Settings())
+    suspected = (
+        NozzleReport("pet", 3, 7, 20.0, 0.1, None, "dead"),
+        NozzleReport("pet", 8, 0, 0.0, 0.0, None, "stuck_open"),
+        NozzleReport("can", 8, 5, 1.0, 0.0),
+    )
+    values.take(ValveReport(1, suspected, 1.5, 2))
+    assert values.values["Stations/pet/SuspectedNozzles"] == "3: dead, 8: stuck_open"
+    assert values.values["Stations/can/SuspectedNozzles"] == ""
+
+
 def test_alarms_are_raised_once_and_cleared() -> None:
     values = PlantValues(Settings())
     for _ in range(2):
