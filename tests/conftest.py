@@ -3,7 +3,7 @@
 PostgreSQL: as `farz bench hub` starts it, one for all tests of a run. Mosquitto: on a free port of the loopback. A
 proxy that cuts connections, and a certificate, for what goes between them.
 
-A line that a test runs keeps its record in a folder of the test run, never in the user's.
+A line that a test runs keeps its record and its state in folders of the test run, never in the user's.
 """
 
 import contextlib
@@ -228,12 +228,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("data-home")
-    before = os.environ.get("XDG_DATA_HOME")
-    os.environ["XDG_DATA_HOME"] = str(folder)
-    yield folder
-    if before is None:
-        del os.environ["XDG_DATA_HOME"]
-    else:
-        os.environ["XDG_DATA_HOME"] = before
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_DATA_HOME", "XDG_STATE_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield

@@ -4,6 +4,7 @@ Every condition has a code, on which its priority hangs, and a title, a cause an
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sorter.model.condition import Mode, ValveReport, WiredInputs
 from sorter.model.explanation import RecipeState
@@ -41,7 +42,7 @@ PRIORITIES: dict[str, Priority] = {
     "nozzle_stuck_open": Priority.MEDIUM,
     "other": Priority.HIGH,
 }
-_INPUTS = {
+INPUT_CODES = {
     "emergency_stop_clear": "emergency_stop",
     "guards_closed": "guard_open",
     "air_present": "no_air",
@@ -49,30 +50,38 @@ _INPUTS = {
     "downstream_ready": "downstream_missing",
     "belt_running": "belt_stopped",
 }
-_MODES = {Mode.ABORTED: "line_aborted", Mode.HELD: "line_held"}
+NOZZLE_CODES = {"dead": "nozzle_suspected", "stuck_open": "nozzle_stuck_open"}
+MODE_CODES = {Mode.ABORTED: "line_aborted", Mode.HELD: "line_held"}
 _MISSED_RATIO = 0.01
 _LEAST_COMMAND_COUNT = 100
 
 
-def conditions(
-    report: StateReport, inputs: WiredInputs | None, valves: ValveReport | None, recipe: RecipeState | None
-) -> Iterator[Condition]:
-    """Everything that is wrong.
+class Heard(NamedTuple):
+    """The newest of what the line has said since this process began to listen.
 
-    Args:
+    Attributes:
         report: the newest state.
         inputs: what is wired, None when unheard.
         valves: health of the nozzles, None when unheard.
-        recipe: in force, whose purity targets are to be met.
+        recipe: in force, whose purity targets are to be met; None when unheard.
     """
-    yield from (_of_fault(fault) for fault in report.faults)
-    yield from _silences(report)
-    yield from _of_inputs(inputs)
-    yield from _of_mode(report)
-    yield from _of_figures(report, recipe)
-    for nozzle in valves.nozzles if valves is not None else ():
+
+    report: StateReport
+    inputs: WiredInputs | None
+    valves: ValveReport | None
+    recipe: RecipeState | None
+
+
+def conditions(heard: Heard) -> Iterator[Condition]:
+    """Everything that is wrong."""
+    yield from (_of_fault(fault) for fault in heard.report.faults)
+    yield from _silences(heard.report)
+    yield from _of_inputs(heard.inputs)
+    yield from _of_mode(heard.report)
+    yield from _of_figures(heard.report, heard.recipe)
+    for nozzle in heard.valves.nozzles if heard.valves is not None else ():
         if nozzle.suspicion is not None:
-            code = "nozzle_stuck_open" if nozzle.suspicion == "stuck_open" else "nozzle_suspected"
+            code = NOZZLE_CODES.get(nozzle.suspicion, "nozzle_suspected")
             yield _condition(code, f"{nozzle.station_id}:{nozzle.nozzle}", nozzle.suspicion)
 
 
@@ -95,15 +104,15 @@ def _silences(report: StateReport) -> Iterator[Condition]:
 
 
 def _of_inputs(inputs: WiredInputs | None) -> Iterator[Condition]:
-    for name, code in _INPUTS.items():
+    for name, code in INPUT_CODES.items():
         if inputs is not None and getattr(inputs, name) is False:
             yield _condition(code, "line")
 
 
 def _of_mode(report: StateReport) -> Iterator[Condition]:
     mode = report.mode
-    if mode is not None and not mode.is_stale and mode.value.mode in _MODES:
-        yield _condition(_MODES[mode.value.mode], "line", mode.value.reason)
+    if mode is not None and not mode.is_stale and mode.value.mode in MODE_CODES:
+        yield _condition(MODE_CODES[mode.value.mode], "line", mode.value.reason)
     if report.picture is PictureCondition.STALE:
         yield _condition("picture_stale", "vision")
 

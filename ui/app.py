@@ -6,7 +6,9 @@ from pathlib import Path
 import flask
 
 from sorter.model.settings import Settings
+from sorter.runtime.stamp import stamp
 from ui.access.gate import Gate
+from ui.access.lockout import LOCKOUT_FILE_NAME, Lockout
 from ui.access.trail import Trail
 from ui.access.users import UserBook
 from ui.guards import protect
@@ -39,7 +41,8 @@ def create_app(settings: Settings, link: LineLink) -> flask.Flask:
     app = flask.Flask(__name__)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     folder = state_folder(settings)
-    gate = Gate(settings, UserBook(folder / "users.json"), Trail(folder / "trail.jsonl"), link.clock)
+    lockout = Lockout(folder / LOCKOUT_FILE_NAME, stamp(link.clock.now_ns()))
+    gate = Gate(settings, UserBook(folder / "users.json", lockout), Trail(folder / "trail.jsonl"), link.clock)
     app.before_request(gate.admit)
     app.after_request(lambda response: protect(gate.sign_out(response), settings.ui))
     init_texts(app)
@@ -59,7 +62,7 @@ def create_app(settings: Settings, link: LineLink) -> flask.Flask:
 
 
 def state_folder(settings: Settings) -> Path:
-    """Where users and the trail are kept: as configured, else in the folder that the user's system has for state."""
+    """Where users, trail and alarms are kept: as configured, else in the folder of the user's system for state."""
     if settings.ui.folder:
         return Path(settings.ui.folder)
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")

@@ -128,16 +128,23 @@ class LiveState:
     def _take_health(self, health: Health, received: Received) -> None:
         before = self._health.get(health.process)
         self._health[health.process] = received
-        if before is None or before.boot_id == received.boot_id:
-            return
         # Also ends what the supervisor said about a process that has died, once the process speaks again itself.
-        ended = [
-            key for key, fault in self._faults.items() if (key[0], fault.boot_id) == (health.process, before.boot_id)
-        ]
-        for key in ended:
-            del self._faults[key]
-        if health.process == "vision":
+        for key, told in list(self._faults.items()):
+            is_earlier = told.boot_id != received.boot_id and told.sent_at_ns <= received.sent_at_ns
+            if key[0] == health.process and is_earlier:
+                del self._faults[key]
+        for fault in health.faults:
+            self._take_standing(fault, received)
+        if before is not None and before.boot_id != received.boot_id and health.process == "vision":
             self._intents.clear()
+
+    def _take_standing(self, fault: Fault, received: Received) -> None:
+        """A fault that may have been raised before anybody listened here."""
+        spoke = self._health.get(fault.process)
+        # the supervisor's word on a dead process, come late: the process has spoken since
+        is_outdated = spoke is not None and spoke.boot_id != received.boot_id and spoke.sent_at_ns > fault.raised_at_ns
+        if not is_outdated:
+            self._faults.setdefault((fault.process, fault.code), msgspec.structs.replace(received, message=fault))
 
     def _take_fault(self, fault: Fault, received: Received) -> None:
         if fault.is_cleared:

@@ -15,9 +15,9 @@ from sorter.model.condition import HealthStatus, ValveReport, WiredInputs
 from sorter.model.explanation import RecipeState
 from sorter.model.stage_times import StageReport
 from sorter.model.units import NS_PER_MS, NS_PER_S
-from sorter.policy.alarms import Condition
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
+from sorter.runtime.supervisor import processes_of
 from sorter.runtime.topics import (
     ASSESSMENT,
     BELT,
@@ -36,15 +36,17 @@ from sorter.runtime.topics import (
     VALVES,
     Topic,
 )
-from ui.alarm_conditions import conditions
+from ui.alarm_conditions import Heard, conditions
 from ui.alarm_desk import AlarmDesk
+from ui.alarm_file import ALARM_FILE_NAME, AlarmFile
+from ui.alarm_tellers import is_told
 from ui.api.line_api import beside_page
-from ui.app import MAX_STREAM_COUNT, create_app
+from ui.app import MAX_STREAM_COUNT, create_app, state_folder
 from ui.explanations import Explanations
 from ui.line_link import LineLink
 from ui.live_state import LiveState
 from ui.metrics import metrics_text
-from ui.page_messages import StateReport
+from ui.page_messages import AlarmSummary, StateReport
 from ui.screens.page import has_front_end
 from ui.streams import NewestEvent, StreamPlaces
 from ui.web_server import WebServer, listen, page_serving
@@ -66,11 +68,13 @@ class PageFeed:
 
     def __init__(self, context: ProcessContext) -> None:
         self.states = NewestEvent()
-        self.alarms = AlarmDesk(context.clock)
+        self.alarms = AlarmDesk(context.clock, AlarmFile(state_folder(context.settings) / ALARM_FILE_NAME))
         self.explanations = Explanations()
         self._clock = context.clock
         self._subscriber = Subscriber(context.plan.run_folder, _TOPICS)
         self._state = LiveState(context.settings.recipe.classes, context.settings.ui.preview_rate_hz)
+        # a controller on another box is heard as well
+        self._processes = frozenset({"actuators", *(spec.name for spec in processes_of(context.settings))})
         self._state_due_ns = context.clock.now_ns()
         # replaced as a whole, so that the web server's threads never see half of it
         self._told: tuple[StateReport | None, tuple[StageReport, ...]] = (None, ())
@@ -91,9 +95,11 @@ class PageFeed:
             return
         self._state_due_ns = now_ns + _STATE_PERIOD_NS
         report = self._state.report(now_ns)
-        report = msgspec.structs.replace(report, alarms=self.alarms.step(self._conditions(report)))
+        report = msgspec.structs.replace(report, alarms=self._alarms(report))
         self.states.put(msgspec.json.encode(report))
         self._told = (report, self._state.stages())
+        # after the page knows: a disk may take its time
+        self.alarms.keep()
 
     def newest(self, topic: Topic) -> msgspec.Struct | None:
         """The newest message of a topic; called on any thread."""
@@ -116,16 +122,15 @@ class PageFeed:
         self.states.close()
         self._subscriber.close()
 
-    def _conditions(self, report: StateReport) -> list[Condition]:
+    def _alarms(self, report: StateReport) -> AlarmSummary:
         inputs, valves, recipe = self.newest(INPUTS), self.newest(VALVES), self.newest(RECIPE)
-        return list(
-            conditions(
-                report,
-                inputs if isinstance(inputs, WiredInputs) else None,
-                valves if isinstance(valves, ValveReport) else None,
-                recipe if isinstance(recipe, RecipeState) else None,
-            )
+        heard = Heard(
+            report,
+            inputs if isinstance(inputs, WiredInputs) else None,
+            valves if isinstance(valves, ValveReport) else None,
+            recipe if isinstance(recipe, RecipeState) else None,
         )
+        return self.alarms.step(conditions(heard), lambda condition: is_told(condition, heard, self._processes))
 
 
 class PageVoice:

@@ -115,17 +115,6 @@ class HealthStatus(enum.Enum):
     FAULT = "fault"
 
 
-class Health(msgspec.Struct, frozen=True):
-    """A process says how it is, twice a second; silence is a fault. `figures` are numbers, unit in the name."""
-
-    process: str
-    status: HealthStatus
-    since_ns: int
-    detail: str
-    restart_count: int
-    figures: dict[str, float] = {}
-
-
 class Fault(msgspec.Struct, frozen=True):
     """Something is wrong, or (with `is_cleared`) is right again; `code` names the cause for screens and tests."""
 
@@ -134,3 +123,18 @@ class Fault(msgspec.Struct, frozen=True):
     detail: str
     raised_at_ns: int
     is_cleared: bool = False
+
+
+class Health(msgspec.Struct, frozen=True):
+    """A process says how it is, twice a second; silence is a fault. `figures` are numbers, unit in the name.
+
+    `faults` are those that it has raised and not cleared: whoever began to listen later has missed them.
+    """
+
+    process: str
+    status: HealthStatus
+    since_ns: int
+    detail: str
+    restart_count: int
+    figures: dict[str, float] = {}
+    faults: tuple[Fault, ...] = ()

@@ -6,7 +6,7 @@ an alarm that is active is always in the list, shelved or not, and nothing but a
 
 import enum
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -111,19 +111,36 @@ class Alarm(msgspec.Struct, frozen=True):
 
 
 class AlarmBook:
-    """All alarms that are not normal."""
+    """All alarms that are not normal.
 
-    def __init__(self) -> None:
-        self._alarms: dict[str, Alarm] = {}
-        self._raised_at_ns: deque[int] = deque()
+    Args:
+        alarms: those of an earlier life, and
+        raised_at_ns: when alarms came lately in it, oldest first.
+    """
 
-    def step(self, conditions: Iterable[Condition], now_ns: int) -> None:
-        """Take in what is wrong at an instant: everything else is not."""
+    def __init__(self, alarms: Iterable[Alarm] = (), raised_at_ns: Iterable[int] = ()) -> None:
+        self._alarms: dict[str, Alarm] = {alarm.condition.key: alarm for alarm in alarms}
+        self._raised_at_ns: deque[int] = deque(raised_at_ns)
+
+    @property
+    def raised_at_ns(self) -> tuple[int, ...]:
+        """When alarms came lately, oldest first."""
+        return tuple(self._raised_at_ns)
+
+    def step(self, conditions: Iterable[Condition], now_ns: int, untold: Collection[str] = ()) -> None:
+        """Take in what is wrong at an instant: everything else is not, unless nobody can tell.
+
+        Args:
+            conditions: what is wrong.
+            now_ns: the instant.
+            untold: keys of what may be wrong or not, because who would say it has not been heard; it stays as it is.
+        """
         there = {condition.key: condition for condition in conditions}
         self._end_shelving(now_ns)
         for key, condition in there.items():
             self._see(key, condition, now_ns)
-        for key in [key for key, alarm in self._alarms.items() if alarm.is_active and key not in there]:
+        known = {*there, *untold}
+        for key in [key for key, alarm in self._alarms.items() if alarm.is_active and key not in known]:
             self._clear(key, now_ns)
         while self._raised_at_ns and self._raised_at_ns[0] <= now_ns - FLOOD_WINDOW_NS:
             self._raised_at_ns.popleft()
@@ -225,7 +242,7 @@ def _off_the_shelf(alarm: Alarm) -> Alarm:
     return msgspec.structs.replace(alarm, state=state, shelved_by="", shelved_until_ns=None, shelf_reason=None)
 
 
-def _urgency(alarm: Alarm) -> tuple[bool, bool, int, int]:
+def _urgency(alarm: Alarm) -> tuple[bool, bool, int, int, str]:
     is_shelved = alarm.state is AlarmState.SHELVED
     is_seen = alarm.state is AlarmState.ACKNOWLEDGED
-    return is_shelved, is_seen, -alarm.condition.priority, -alarm.raised_at_ns
+    return is_shelved, is_seen, -alarm.condition.priority, -alarm.raised_at_ns, alarm.condition.key

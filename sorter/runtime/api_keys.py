@@ -21,6 +21,7 @@ from msgspec import Meta
 
 from sorter.errors import ConfigurationError
 from sorter.runtime.clock import utc_text
+from sorter.runtime.whole_file import write_whole_file
 
 _TOKEN = re.compile(r"farz_(?P<key_id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
 _OWNER_ONLY = 0o600
@@ -133,14 +134,8 @@ def _sha256(secret: str) -> str:
 
 
 def _write(path: Path, keys: tuple[ApiKey, ...]) -> None:
-    fresh = path.with_name(f"{path.name}.new")
     try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        write_whole_file(path, msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
     except OSError as error:
         raise ConfigurationError(f"API keys {path} cannot be written: {error}") from error
 

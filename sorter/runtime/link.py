@@ -166,7 +166,11 @@ class CommandLink:
     def _in_our_time(self, message: msgspec.Struct) -> Any:
         offset_ns = self._offset_ns() or 0
         changed = {name: getattr(message, name) for name in _INSTANTS.get(type(message), ())}
-        shifted = {name: instant - offset_ns for name, instant in changed.items() if instant is not None}
+        shifted: dict[str, Any] = {
+            name: instant - offset_ns for name, instant in changed.items() if instant is not None
+        }
+        if isinstance(message, Health):
+            shifted["faults"] = tuple(self._in_our_time(fault) for fault in message.faults)
         return msgspec.structs.replace(message, **shifted) if offset_ns else message
 
     def _waiting(self) -> Iterator[tuple[bytes, Received]]:

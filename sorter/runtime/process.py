@@ -88,7 +88,8 @@ class ProcessContext:
             return
         self._health_due_ns = now_ns + _HEALTH_PERIOD_NS
         restarts = int(os.environ.get(RESTART_COUNT_VARIABLE, "0"))
-        health = Health(self.name, self._status, self._since_ns, self._detail, restarts, figures or {})
+        faults = tuple(self._faults.values())
+        health = Health(self.name, self._status, self._since_ns, self._detail, restarts, figures or {}, faults)
         self.publisher.publish(health)
         if stages is not None:
             self.publisher.publish(StageReport(self.name, stages()))
@@ -96,17 +97,24 @@ class ProcessContext:
     def raise_fault(self, code: str, detail: str, status: HealthStatus = HealthStatus.FAULT) -> None:
         """Publish a fault once until it is cleared, and show it in the health; a FAULT there holds the line."""
         if code not in self._faults:
-            self._faults[code] = Fault(self.name, code, detail, self.clock.now_ns())
-            self.publisher.publish(self._faults[code])
+            self.tell_fault(Fault(self.name, code, detail, self.clock.now_ns()))
             logging.getLogger(self.name).warning("%s: %s", code, detail)
         self.set_health(status, detail)
 
     def clear_fault(self, code: str) -> None:
         """Say that a fault is over; without effect when it was not raised."""
-        fault = self._faults.pop(code, None)
+        fault = self._faults.get(code)
         if fault is not None:
-            self.publisher.publish(msgspec.structs.replace(fault, is_cleared=True))
+            self.tell_fault(msgspec.structs.replace(fault, is_cleared=True))
             self.set_health(HealthStatus.OK)
+
+    def tell_fault(self, fault: Fault) -> None:
+        """Publish a fault, or that it is over, and leave the health's status alone; it names what stands."""
+        if fault.is_cleared:
+            self._faults.pop(fault.code, None)
+        else:
+            self._faults[fault.code] = fault
+        self.publisher.publish(fault)
 
 
 def run_process(name: str, body: Callable[[ProcessContext], None]) -> None:

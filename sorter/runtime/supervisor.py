@@ -68,6 +68,7 @@ class _Child:
         self.restart_count = 0
         self.restart_at_ns: int | None = None
         self.is_given_up = False
+        self.fault: Fault | None = None
 
 
 class Supervisor:
@@ -131,10 +132,11 @@ class Supervisor:
         given_up = [child.spec.name for child in self._children if child.is_given_up]
         status = HealthStatus.FAULT if given_up else HealthStatus.OK
         detail = f"gave up on {', '.join(given_up)}" if given_up else ""
-        self._publisher.publish(Health("supervisor", status, self._started_at_ns, detail, 0))
+        faults = tuple(child.fault for child in self._children if child.fault is not None)
+        self._publisher.publish(Health("supervisor", status, self._started_at_ns, detail, 0, faults=faults))
 
     def _start(self, child: _Child) -> None:
-        child.restart_at_ns = None
+        child.restart_at_ns = child.fault = None
         command = [sys.executable, "-m", child.spec.module, "--run-folder", str(self._plan.run_folder)]
         # several numeric libraries spin idle threads by default, which on two cores steals from the detector
         environment = {
@@ -172,7 +174,8 @@ class Supervisor:
     def _say(self, child: _Child, detail: str, now_ns: int) -> None:
         name = child.spec.name
         sys.stderr.write(f"farz: {detail}\n")
-        self._publisher.publish(Fault(name, "process_died", detail, now_ns))
+        child.fault = Fault(name, "process_died", detail, now_ns)
+        self._publisher.publish(child.fault)
         self._publisher.publish(Health(name, HealthStatus.FAULT, now_ns, detail, child.restart_count))
 
 

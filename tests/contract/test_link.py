@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from sorter.errors import ConfigurationError
 from sorter.keys_command import keys
-from sorter.model.condition import Health, HealthStatus, Mode
+from sorter.model.condition import Fault, Health, HealthStatus, Mode
 from sorter.model.ejection import Ack, AckStatus, EjectionCommand
 from sorter.model.settings import LinkSettings, SafetySettings, Settings
 from sorter.model.units import NS_PER_MS, NS_PER_S
@@ -279,10 +279,12 @@ def test_two_controllers_at_once_are_not_mixed_up(rig: Rig) -> None:
 def test_what_else_a_controller_says_is_kept_for_the_bus(rig: Rig) -> None:
     sorter, controller = rig.sorter(), rig.controller()
     rig.join(sorter, controller)
-    assert controller.send(Health("actuators", HealthStatus.OK, 7 + rig.skew_ns, "", 0))
+    theirs = Fault("actuators", "valves_disobey", "", 5 + rig.skew_ns)
+    assert controller.send(Health("actuators", HealthStatus.OK, 7 + rig.skew_ns, "", 0, faults=(theirs,)))
     sorter.socket.poll(1000)
     assert sorter.receive() == []
-    assert sorter.take_telemetry() == [Health("actuators", HealthStatus.OK, 7, "", 0)]
+    ours = Fault("actuators", "valves_disobey", "", 5)
+    assert sorter.take_telemetry() == [Health("actuators", HealthStatus.OK, 7, "", 0, faults=(ours,))]
     assert sorter.take_telemetry() == []
 
 

@@ -137,17 +137,21 @@ def tab(request, browser, line: Line) -> Iterator[object]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, has_touch=True)
     page = context.new_page()
     page.language = request.param
+    open_page(page, f"{line.url}/?lang={request.param}")
+    page.wait_for_selector("#mode[data-mode=execute]", timeout=60_000)
+    yield page
+    context.close()
+
+
+def open_page(tab, url: str) -> None:
     deadline_s = time.monotonic() + 60
     while True:
         try:
-            page.goto(f"{line.url}/?lang={request.param}")
+            tab.goto(url)
             break
         except Exception:  # noqa: BLE001 - not served yet
             assert time.monotonic() < deadline_s
             time.sleep(0.2)
-    page.wait_for_selector("#mode[data-mode=execute]", timeout=60_000)
-    yield page
-    context.close()
 
 
 def says(tab, key: str) -> re.Pattern[str]:
@@ -167,6 +171,7 @@ def touch_words(tab, key: str, inside: str = "#screen") -> None:
 def hold(tab, selector: str, seconds: float | None = None) -> None:
     """Keep a finger on a button until it has acted, or for so long."""
     tab.wait_for_selector(f"{selector}:enabled")
+    tab.locator(selector).scroll_into_view_if_needed()
     box = tab.locator(selector).bounding_box()
     finger = tab.context.new_cdp_session(tab)
     point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
@@ -385,6 +390,57 @@ def test_killing_the_deciding_process_is_shown_within_two_seconds_and_passes(tab
     assert tab.locator("#heartbeat").get_attribute("data-beat") == "silent"
     tab.wait_for_selector("#stale-banner", state="hidden", timeout=20_000)
     tab.wait_for_selector("#heartbeat[data-beat=alive]")
+
+
+def test_killing_the_pages_process_changes_nothing_on_the_alarm_list(tab, line: Line) -> None:
+    held, silent, blind = (
+        f"[data-alarm='{key}']" for key in ("line_held:line", "process_silent:video", "process_silent:vision")
+    )
+    vision_id, video_id, ui_id = (child_of(line.process_id, name) for name in ("vision", "ui.video", "ui"))
+    touch(tab, "/")
+    tab.locator("[data-request=hold]").tap()
+    wait_mode(tab, "held")
+    os.kill(video_id, signal.SIGSTOP)
+    touch(tab, "/alarms")
+    tab.wait_for_selector(f"{silent}[data-state=unacknowledged]")
+    touch_words(tab, "seen", silent)
+    tab.wait_for_selector(f"{silent}[data-state=acknowledged]")
+    touch_words(tab, "set_aside", held)
+    touch_words(tab, "maintenance", held)
+    touch_words(tab, "minutes_15", held)
+    tab.wait_for_selector(f"{held}[data-state=shelved]")
+    os.kill(vision_id, signal.SIGSTOP)
+    tab.wait_for_selector(f"{blind}[data-state=unacknowledged]")
+    os.kill(vision_id, signal.SIGCONT)
+    tab.wait_for_selector(f"{blind}[data-state=returned]")
+
+    os.kill(ui_id, signal.SIGKILL)
+    open_page(tab, f"{line.url}/")
+    assert child_of(line.process_id, "ui") != ui_id
+    wait_mode(tab, "held")
+    touch(tab, "/alarms")
+    # long enough for everything that speaks to have been heard
+    tab.wait_for_timeout(2000)
+    tab.reload()
+    assert tab.locator(f"{silent}[data-state=acknowledged][data-active]").count() == 1
+    assert tab.locator(f"{held}[data-state=shelved][data-active]").count() == 1
+    assert tab.locator(f"{blind}[data-state=returned]").count() == 1, "it is over, and nobody has seen it"
+    assert "local" in tab.locator(held).text_content(), "who has set it aside is known"
+    assert says(tab, "maintenance").search(tab.locator(held).text_content()), "and why"
+
+    touch_words(tab, "seen", blind)
+    tab.wait_for_selector(blind, state="detached")
+    os.kill(video_id, signal.SIGCONT)
+    tab.wait_for_selector(silent, state="detached", timeout=10_000)
+    touch_words(tab, "take_back", held)
+    tab.wait_for_selector(f"{held}[data-state=unacknowledged]")
+    touch_words(tab, "seen", held)
+    tab.wait_for_selector(f"{held}[data-state=acknowledged]")
+    touch(tab, "/")
+    hold(tab, "[data-request=unhold]")
+    wait_mode(tab, "execute")
+    touch(tab, "/alarms")
+    tab.wait_for_selector(held, state="detached")
 
 
 def child_of(parent_id: int, module: str) -> int:

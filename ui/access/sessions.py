@@ -1,6 +1,6 @@
 """Sessions of browsers: a random name in a cookie, a second one against forged requests, and who has logged in.
 
-They live in memory: whoever restarts the page's server logs everybody out.
+They live in memory alone: a restart of the page's server logs everybody out, and nothing on the disk opens a session.
 """
 
 import secrets

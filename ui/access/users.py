@@ -1,4 +1,4 @@
-"""The users of a line's screens: names, roles and PINs (argon2id), and the lock after wrong ones; a file of its own."""
+"""The users of a line's screens: names, roles and PINs (argon2id); a file of its own."""
 
 import re
 import threading
@@ -9,15 +9,12 @@ import argon2
 import msgspec
 
 from sorter.errors import ConfigurationError
-from sorter.model.units import NS_PER_S
+from sorter.runtime.whole_file import write_whole_file
+from ui.access.lockout import Lockout
 from ui.access.roles import ROLE_NAMES, Role
 
 _PIN = re.compile(r"[0-9]{4,8}")
 _NAME = r"^[^\W_][\w .-]{0,31}$"
-# so many wrong PINs in a row lock a user's name out; each further one doubles the time, up to the longest
-_FREE_TRIES = 5
-_FIRST_LOCK_NS = 30 * NS_PER_S
-_LONGEST_LOCK_NS = 900 * NS_PER_S
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,25 +30,19 @@ class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return ROLE_NAMES[self.role]
 
 
-class Tries(msgspec.Struct):
-    """Wrong PINs in a row, and until when no further one is looked at."""
-
-    wrong_count: int = 0
-    locked_until_ns: int = 0
-
-
 class UserBook:
     """Users by name; every change is on the disk when it returns.
 
     Args:
         path: the file; missing means that nobody has been entered yet.
+        lockout: counts wrong PINs.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lockout: Lockout) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._hasher = argon2.PasswordHasher()
-        self._tries: dict[str, Tries] = {}
+        self._lockout = lockout
         self._users = _read(path)
 
     @property
@@ -91,23 +82,20 @@ class UserBook:
 
     def locked_for_s(self, name: str, now_ns: int) -> int:
         """For how many seconds no PIN of a user is looked at."""
-        tries = self._tries.get(name)
-        return 0 if tries is None else max(0, -((now_ns - tries.locked_until_ns) // NS_PER_S))
+        return self._lockout.locked_for_s(name, now_ns)
 
     def is_right(self, name: str, pin: str, now_ns: int) -> bool:
         """Whether a PIN is a user's; a wrong one counts towards the lock, and a locked name has no right one."""
         with self._lock:
-            user, tries = self._users.get(name), self._tries.setdefault(name, Tries())
-            if user is None or now_ns < tries.locked_until_ns:
+            user = self._users.get(name)
+            if user is None or self._lockout.locked_for_s(name, now_ns) > 0:
                 return False
-            if self._verify(user, pin):
-                self._tries.pop(name)
-                return True
-            tries.wrong_count += 1
-            if tries.wrong_count >= _FREE_TRIES:
-                doublings = min(tries.wrong_count - _FREE_TRIES, 10)
-                tries.locked_until_ns = now_ns + min(_FIRST_LOCK_NS << doublings, _LONGEST_LOCK_NS)
-            return False
+            is_right = self._verify(user, pin)
+            if is_right:
+                self._lockout.forgive(name, now_ns)
+            else:
+                self._lockout.note_wrong(name, now_ns)
+            return is_right
 
     def _verify(self, user: User, pin: str) -> bool:
         try:
@@ -119,11 +107,7 @@ class UserBook:
         return any(user.role == "engineer" for user in self._users.values() if user.name != name)
 
     def _write(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_name(f"{self._path.name}.new")
-        draft.touch(0o600)
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(self.users()), indent=2) + b"\n")
-        draft.replace(self._path)
+        write_whole_file(self._path, msgspec.json.format(msgspec.json.encode(self.users()), indent=2) + b"\n")
 
 
 def _read(path: Path) -> dict[str, User]:

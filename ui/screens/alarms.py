@@ -64,8 +64,7 @@ def _acknowledge_all(link: LineLink) -> str:
     alarms, _ = link.alarms.alarms()
     seen = [alarm.condition.key for alarm in alarms if _is_unseen(alarm)]
     note(", ".join(seen))
-    for key in seen:
-        link.alarms.acknowledge(key, visitor().name)
+    link.alarms.acknowledge_all(seen, visitor().name)
     return _list(link)
 
 

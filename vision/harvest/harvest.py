@@ -50,7 +50,7 @@ def open_harvest(context: ProcessContext) -> "Harvest | None":
     if not context.settings.harvest.folder:
         return None
     calibration_of = ModelCalibrations(context.settings).of
-    return Harvest(context.settings, calibration_of, local_wall, context.publisher.publish)
+    return Harvest(context.settings, calibration_of, local_wall, context.tell_fault)
 
 
 def local_wall() -> datetime:
@@ -66,7 +66,7 @@ class Harvest:
         settings: Settings,
         calibration_of: Callable[[str], Calibration],
         wall: Callable[[], datetime],
-        publish: Callable[[msgspec.Struct], None],
+        publish: Callable[[Fault], None],
         open_queue: Callable[[PictureStore], PictureQueue] = PictureQueue,
     ) -> None:
         """Open the folder and start the writer.

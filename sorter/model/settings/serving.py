@@ -16,7 +16,8 @@ class UiSettings(Section, frozen=True):
     # of the live video, which a process of its own serves; 0: the one after the page's
     video_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     preview_rate_hz: Annotated[float, Meta(gt=0.0, le=60.0)] = 10.0
-    # users and the trail of what was asked are kept here; empty: farz/LINE_NAME in the user's folder for state
+    # users, the trail of what was asked, alarms and wrong PINs are kept here;
+    # empty: farz/LINE_NAME in the user's folder for state
     folder: str = ""
     # true: who has logged in may act from other machines, too; needs TLS, since PINs travel
     network_may_act: bool = False

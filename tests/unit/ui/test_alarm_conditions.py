@@ -10,7 +10,7 @@ from sorter.model.units import NS_PER_S
 from sorter.policy.alarms import Priority
 from sorter.runtime.envelope import Received
 from sorter.runtime.topics import TOPIC_BY_TYPE
-from ui.alarm_conditions import PRIORITIES, conditions
+from ui.alarm_conditions import PRIORITIES, Heard, conditions
 from ui.live_state import LiveState
 from ui.page_messages import StateReport
 
@@ -26,7 +26,7 @@ def report(*messages: msgspec.Struct, sent_at_ns: int = NOW_NS) -> StateReport:
 
 
 def codes(found: StateReport, inputs: WiredInputs | None = None, valves: ValveReport | None = None) -> set[str]:
-    return {condition.key for condition in conditions(found, inputs, valves, RECIPE)}
+    return {condition.key for condition in conditions(Heard(found, inputs, valves, RECIPE))}
 
 
 def health(process: str, status: HealthStatus = HealthStatus.OK) -> Health:

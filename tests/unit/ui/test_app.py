@@ -24,7 +24,9 @@ from sorter.model.maintenance import NozzleHold
 from sorter.model.settings import HarvestSettings, RecipeSettings, Settings, StationSettings, UiSettings
 from sorter.policy.alarms import Condition, Priority
 from sorter.runtime.clock import ManualClock
+from sorter.runtime.stamp import stamp
 from sorter.runtime.topics import VALVES, Topic
+from ui.access.lockout import Lockout
 from ui.access.roles import LEAST_ROLE, Role
 from ui.access.users import UserBook
 from ui.alarm_desk import AlarmDesk
@@ -228,8 +230,25 @@ def test_wrong_pins_lock_a_name_for_a_while(line: Line, staffed: flask.Flask) ->
     assert log_in(client, "Omar", "2222") == 204
 
 
+def test_a_restart_of_the_page_logs_everybody_out_and_unlocks_nobody(line: Line, staffed: flask.Flask) -> None:
+    client = opened(staffed)
+    assert log_in(client, "Ada", "1111") == 204
+    cookie, csrf = client.get_cookie("farz_session").value, client.environ_base["HTTP_X_CSRF_TOKEN"]
+    assert [log_in(opened(staffed), "Omar", "0000") for _ in range(5)] == [401] * 5
+    restarted = line.app()
+    old = restarted.test_client()
+    old.set_cookie("farz_session", cookie)
+    old.environ_base["HTTP_X_CSRF_TOKEN"] = csrf
+    assert old.post("/requests/start").status_code == 403
+    assert log_in(opened(restarted), "Omar", "2222") == 429
+    line.clock.wait_until_ns(line.clock.now_ns() + 31 * 10**9)
+    assert log_in(opened(restarted), "Omar", "2222") == 204
+    kept = {path.name: path.read_text() for path in line.folder.iterdir() if path.is_file()}
+    assert not [name for name, text in kept.items() if cookie in text or csrf in text]
+
+
 def test_a_pin_costs_who_tries_them_all_a_lot(tmp_path: Path) -> None:
-    book = UserBook(tmp_path / "users.json")
+    book = UserBook(tmp_path / "users.json", Lockout(tmp_path / "wrong_pins.json", stamp(0)))
     book.put("Ada", "engineer", "1111")
     told = argon2.extract_parameters(book.find("Ada").pin_hash)
     assert (told.type, told.memory_cost >= 19_456, told.time_cost >= 2) == (argon2.Type.ID, True, True)

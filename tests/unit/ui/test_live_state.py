@@ -130,6 +130,39 @@ def test_what_the_supervisor_says_of_a_dead_process_ends_when_it_speaks_again(li
     assert line.state.report(START_NS).faults == ()
 
 
+def with_faults(process: str, *faults: Fault) -> Health:
+    return msgspec.structs.replace(health(process), faults=faults)
+
+
+def standing(line: Line) -> list[tuple[str, str]]:
+    return [(one.process, one.code) for one in line.state.report(START_NS).faults]
+
+
+def test_a_fault_that_was_raised_before_anybody_listened_is_told_by_health_until_it_is_cleared(line: Line) -> None:
+    for _ in range(2):
+        line.say(with_faults("vision", fault("no_pictures")))
+        assert standing(line) == [("vision", "no_pictures")]
+    line.say(fault("no_pictures", is_cleared=True))
+    line.say(with_faults("vision"))
+    assert standing(line) == []
+
+
+def test_a_process_that_was_dead_before_anybody_listened_is_told_by_the_supervisor_until_it_speaks(line: Line) -> None:
+    died = with_faults("supervisor", fault("process_died"))
+    line.say(died, boot_id="supervisor")
+    assert standing(line) == [("vision", "process_died")]
+    line.say(health("vision"), sent_at_ms=10, boot_id="new")
+    assert standing(line) == []
+    line.say(died, boot_id="supervisor")
+    assert standing(line) == [], "what the supervisor said before comes late"
+
+
+def test_the_last_words_of_a_process_come_late_and_do_not_end_that_it_died(line: Line) -> None:
+    line.say(fault("process_died"), sent_at_ms=10, boot_id="supervisor")
+    line.say(health("vision"), sent_at_ms=0, boot_id="old")
+    assert standing(line) == [("vision", "process_died")]
+
+
 def mode(mode: Mode) -> ModeState:
     return ModeState(mode, START_NS, "", "hash")
 

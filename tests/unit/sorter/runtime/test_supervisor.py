@@ -116,6 +116,29 @@ def is_running(process_id: int) -> bool:
     return True
 
 
+def test_its_health_names_what_is_dead_until_that_is_started_again(line: Callable[..., Line]) -> None:
+    dying = line("dies", max_restarts=1, first_backoff_ms=1500.0, window_s=60.0)
+
+    def named_dead() -> list[str]:
+        own = [one for one in dying.heard.messages if isinstance(one, Health) and one.process == "supervisor"]
+        return [fault.process for fault in own[-1].faults]
+
+    dying.supervisor.step()
+    assert named_dead() == []
+    dying.await_death()
+    dying.step_after(500 * NS_PER_MS)
+    dying.step_after(500 * NS_PER_MS)
+    assert named_dead() == ["dies"]
+    dying.step_after(1000 * NS_PER_MS)
+    assert dying.running == {"dies"}
+    dying.step_after(500 * NS_PER_MS)
+    dying.await_death()
+    dying.step_after(500 * NS_PER_MS)
+    dying.step_after(500 * NS_PER_MS)
+    assert dying.supervisor.has_given_up
+    assert named_dead() == ["dies"]
+
+
 def test_what_dies_is_started_again_after_a_back_off_that_doubles_until_it_is_given_up(
     line: Callable[..., Line],
 ) -> None:
