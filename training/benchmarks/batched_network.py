@@ -4,13 +4,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from openvino import opset13
 
 from sorter.model.settings import Settings
 from sorter.runtime.bundle import bundle_for
 from training.benchmarks.raw_network import raw_period_ms
 from training.benchmarks.rounds import Measure, interleaved, median_ratio
+from vision.detectors.openvino_core import openvino_core
 
 BATCH_COUNTS = (2, 4)
 _TURNS = "turns"
@@ -21,9 +21,9 @@ def batch_figures(settings: Settings, *, is_quick: bool) -> dict[str, float | No
     """Pictures a second of the shipped network in batches, over those of one picture at a time, both in f32."""
     run_count, round_count = (2, 3) if is_quick else (24, 5)
     path = bundle_for(settings).network_path
-    contenders: dict[str, Measure] = {_TURNS: _period(ov.Core().read_model(str(path)), 1, run_count)}
+    contenders: dict[str, Measure] = {_TURNS: _period(openvino_core().read_model(str(path)), 1, run_count)}
     for count in BATCH_COUNTS:
-        contenders[str(count)] = _period(batched(ov.Core().read_model(str(path)), count), count, run_count)
+        contenders[str(count)] = _period(batched(openvino_core().read_model(str(path)), count), count, run_count)
     periods_ms = interleaved(contenders, round_count, "batches")
     return {
         f"pipeline.batch_of_{count}_gain_ratio": median_ratio(periods_ms[_TURNS], periods_ms[str(count)])
@@ -47,7 +47,7 @@ def batched(model: Any, count: int) -> Any:
 
 def _period(model: Any, count: int, run_count: int) -> Measure:
     """Milliseconds a picture."""
-    compiled = ov.Core().compile_model(model, "CPU", _CONFIGURATION)
+    compiled = openvino_core().compile_model(model, "CPU", _CONFIGURATION)
     pictures = np.random.default_rng(0).integers(0, 256, tuple(compiled.input(0).shape), dtype=np.uint8)
     whole = partial(raw_period_ms, compiled, pictures, max(1, run_count // count))
     return lambda: whole() / count

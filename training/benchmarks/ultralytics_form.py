@@ -10,6 +10,7 @@ from openvino import opset13
 
 from sorter.errors import BundleError
 from sorter.runtime.bundle import Bundle
+from vision.detectors.openvino_core import openvino_core
 
 FOLDER_SUFFIX = "_openvino_model"
 _STRIDE_PX = 32
@@ -33,7 +34,7 @@ def write_ultralytics_form(bundle: Bundle, folder: Path) -> Path:
     """
     form = folder / f"{bundle.manifest.name}{FOLDER_SUFFIX}"
     form.mkdir()
-    model = ov.Core().read_model(str(bundle.network_path))
+    model = openvino_core().read_model(str(bundle.network_path))
     ov.save_model(_with_planar_input(model, bundle), str(form / "model.xml"), compress_to_fp16=False)
     network = bundle.manifest.network
     metadata = {

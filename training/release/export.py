@@ -176,8 +176,8 @@ def _by_onnxruntime(path: Path, picture: np.ndarray[Any, Any]) -> Any:
 
 
 def _by_openvino(path: Path, picture: np.ndarray[Any, Any]) -> Any:
-    import openvino
+    from vision.detectors.openvino_core import openvino_core
 
     # Without the hint OpenVINO silently computes in bf16 where the processor can.
-    compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return compiled(picture)[0]

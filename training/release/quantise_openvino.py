@@ -17,6 +17,7 @@ from training.release.quantise_layers import Rung, kept_in_floats
 from training.release.quantise_limits import Limits, drop_between, worth_of
 from training.release.quantise_pictures import Detect, InputFiller, JudgedSet, judge_one
 from training.synthesis.pixels import read_picture
+from vision.detectors.openvino_core import openvino_core
 
 # How many groups of layers accuracy control may give their floats back, and the pictures it ranks them by.
 _MOST_RESTORED_GROUPS = 6
@@ -25,10 +26,9 @@ _RANKING_PICTURES = 40
 
 def float_model(onnx_path: Path) -> Any:
     """The network as OpenVINO reads it, with what is constant computed once: biases then are plain numbers."""
-    import openvino as ov
     from openvino.passes import ConstantFolding, Manager
 
-    model = ov.Core().read_model(str(onnx_path))
+    model = openvino_core().read_model(str(onnx_path))
     passes = Manager()
     passes.register_pass(ConstantFolding())
     passes.run_passes(model)

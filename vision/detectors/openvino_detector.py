@@ -16,6 +16,7 @@ from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import Bundle
 from vision.detectors.forms import Form, chosen_form
 from vision.detectors.network import NetworkPort
+from vision.detectors.openvino_core import openvino_core
 from vision.detectors.precision import check_is_known
 from vision.frame import Detections, Frame
 
@@ -78,7 +79,7 @@ class OpenVinoDetector:
 
 def known_precisions() -> tuple[str, ...]:
     """What the processor calculates with faster than by way of float32, and float32."""
-    capabilities = ov.Core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    capabilities = openvino_core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
     return ("f32", *(ours for theirs, ours in _CAPABILITIES.items() if theirs in capabilities))
 
 
@@ -123,7 +124,7 @@ class _Seat:
 
 def _read(bundle: Bundle, path: Path) -> Any:
     try:
-        return ov.Core().read_model(str(path))
+        return openvino_core().read_model(str(path))
     except RuntimeError as error:
         raise _refusal(bundle, path, error) from error
 
@@ -148,7 +149,7 @@ def _compile(bundle: Bundle, path: Path, model: Any, settings: DetectorSettings)
     if settings.threads > 0:
         options["INFERENCE_NUM_THREADS"] = settings.threads
     try:
-        return ov.Core().compile_model(model, _DEVICE, options)
+        return openvino_core().compile_model(model, _DEVICE, options)
     except RuntimeError as error:
         raise _refusal(bundle, path, error) from error
 

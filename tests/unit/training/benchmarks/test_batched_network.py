@@ -1,18 +1,18 @@
 """A network in batches finds in each picture what it finds in the picture alone."""
 
 import numpy as np
-import openvino as ov
 import pytest
 
 from sorter.runtime.bundle import default_bundle_folder, load_bundle
 from training.benchmarks.batched_network import batched
+from vision.detectors.openvino_core import openvino_core
 
 
 def test_each_picture_of_a_batch_is_answered_as_if_it_were_alone() -> None:
     path = str(load_bundle(default_bundle_folder()).network_path)
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    alone = ov.Core().compile_model(path, "CPU", exact)
-    together = ov.Core().compile_model(batched(ov.Core().read_model(path), 3), "CPU", exact)
+    alone = openvino_core().compile_model(path, "CPU", exact)
+    together = openvino_core().compile_model(batched(openvino_core().read_model(path), 3), "CPU", exact)
     pictures = np.random.default_rng(2).integers(0, 256, tuple(together.input(0).shape), dtype=np.uint8)
     answers = together(pictures)[0].copy()
     for index, answer in enumerate(answers):

@@ -11,10 +11,11 @@ from sorter.errors import BundleError
 from sorter.model.settings import Settings
 from sorter.runtime.bundle import Bundle, bundle_for
 from training.benchmarks.ultralytics_form import write_ultralytics_form
+from vision.detectors.openvino_core import openvino_core
 
 
 def answers(path: Path, picture: np.ndarray) -> np.ndarray:
-    core = ov.Core()
+    core = openvino_core()
     compiled = core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return np.array(compiled(picture)[0])
 

@@ -29,6 +29,7 @@ from training.release.quantise_pictures import InputFiller, calibration_inputs, 
 from training.release.quantise_run import median_milliseconds, quantise_bundle
 from training.release.quantise_tensorrt import rounded_convolution_count, tensorrt_faults
 from vision.detectors.forms import MAIN_FORM, form_named
+from vision.detectors.openvino_core import openvino_core
 from vision.detectors.openvino_detector import OpenVinoDetector, known_precisions
 from vision.frame import Detections
 
@@ -215,13 +216,12 @@ def test_the_same_seed_calibrates_with_the_same_pictures(untouched: Path, folder
 
 
 def test_accuracy_control_finds_no_loss_in_the_network_itself(untouched: Path, folders: tuple[Path, Path]) -> None:
-    import openvino as ov
 
     bundle = load_bundle(untouched)
     reference = OpenVinoDetector(bundle, DetectorSettings(score_threshold=0.001))
     pictures = read_quantisation_set(bundle, [folders[0]], folders[1], 1, 0).judged
     judge = ControlJudge(pictures, detect_by(reference), InputFiller(bundle), Limits())
-    compiled = ov.Core().compile_model(str(bundle.network_path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_core().compile_model(str(bundle.network_path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     assert judge(compiled, range(len(judge))) == (1.0, None)
 
 
