@@ -20,6 +20,7 @@ import msgspec
 
 from sorter.errors import ShelfError
 from sorter.runtime.clock import utc_text
+from sorter.runtime.whole_file import flush_folder
 
 POINTER_NAME = "champion.json"
 JOURNAL_NAME = "journal.jsonl"
@@ -126,7 +127,7 @@ class ModelShelf:
         place = self.bundle_folder(model_id)
         if not place.is_dir():
             part.rename(place)
-            _flush_folder(place.parent)
+            flush_folder(place.parent)
         elif _contents(place) != _contents(part):
             raise ShelfError(
                 f"shelf {self.folder}: it holds another bundle {model_id}; bundles there never change, "
@@ -138,7 +139,7 @@ class ModelShelf:
         part = self.pointer_path.with_suffix(_PART_SUFFIX)
         _write_durably(part, msgspec.json.format(msgspec.json.encode(champion), indent=2) + b"\n")
         part.replace(self.pointer_path)
-        _flush_folder(self.folder)
+        flush_folder(self.folder)
 
     def roll_back(self) -> Champion:
         """Return to the champion before this one; the bundle that is left stays on the shelf.
@@ -199,12 +200,3 @@ def _write_durably(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    """A rename is on the disk once its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,7 +22,7 @@ def write_whole_file(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def _write_durably(path: Path, data: bytes) -> None:
@@ -35,7 +35,7 @@ def _write_durably(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """A rename is on the disk once its folder is."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

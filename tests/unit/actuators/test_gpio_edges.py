@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import gpiod
 import pytest
+from gpio_fakes import PlayedChip
 from gpiod.line import Clock, Direction
 from gpiod.line import Edge as Edges
 
@@ -12,27 +13,6 @@ from actuators.drivers.gpio_edges import open_edge_lines
 from actuators.edge_order import Edge
 from sorter.errors import ConfigurationError
 from sorter.model.settings import GpioEncoderSettings
-
-
-class PlayedChip:
-    labels = ("tegra234-gpio", "tegra234-gpio-aon")
-
-    def __init__(self, path: str) -> None:
-        self.label = self.labels[int(path[-1])]
-
-    def __enter__(self) -> object:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def get_info(self) -> SimpleNamespace:
-        return SimpleNamespace(label=self.label)
-
-    def line_offset_from_id(self, name: str) -> int:
-        if name == "nowhere":
-            raise FileNotFoundError(2, "line not found")
-        return sum(name.encode())
 
 
 class PlayedRequest:

@@ -1,39 +1,16 @@
 """The door to gpiod: which chips and lines are asked for, played by chips in memory."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import gpiod
 import pytest
+from gpio_fakes import LABELS, PlayedChip
 from gpiod.line import Direction, Value
 
 from actuators.drivers.gpio_lines import line_of, open_lines
 from actuators.drivers.jetson_pins import JETSON_PINS
 from sorter.errors import ConfigurationError
 from sorter.model.settings import GpioSettings
-
-LABELS = {"gpiochip0": "tegra234-gpio", "gpiochip1": "tegra234-gpio-aon"}
-
-
-class PlayedChip:
-    """A chip whose lines are numbered as they are asked for."""
-
-    def __init__(self, path: str) -> None:
-        self.label = LABELS[Path(path).name]
-
-    def __enter__(self) -> object:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def get_info(self) -> SimpleNamespace:
-        return SimpleNamespace(label=self.label)
-
-    def line_offset_from_id(self, name: str) -> int:
-        if name == "nowhere":
-            raise FileNotFoundError(2, "line not found")
-        return sum(name.encode())
 
 
 class PlayedRequest:
