@@ -45,6 +45,7 @@ _STATUS_OF = {
 _NO_HTTP = "this is no request that could be read"
 _END_OF_STREAMS_S = 0.3
 _STOP_S = 1.5
+_BEGIN_S = 0.05
 
 
 class Serving(NamedTuple):
@@ -129,8 +130,10 @@ class WebServer:
         self._thread = threading.Thread(target=self._worker.init_process, name="web", daemon=True)
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Begin to answer; it does when this returns, or has died."""
         self._thread.start()
+        while not self._worker.has_begun.wait(_BEGIN_S) and self._thread.is_alive():
+            pass
 
     def is_alive(self) -> bool:
         """Whether it still accepts connections."""
@@ -138,7 +141,8 @@ class WebServer:
 
     def stop(self) -> None:
         """Stop accepting, let answers end that end by themselves, cut off the others; takes 2 s at most."""
-        self._worker.handle_exit(None, None)
+        if self._worker.has_begun.is_set():
+            self._worker.handle_exit(None, None)
         self._thread.join(_END_OF_STREAMS_S)
         self._worker.cut_off()
         self._thread.join(_STOP_S)
@@ -178,6 +182,8 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        # before it, gunicorn cannot be told to stop
+        self.has_begun = threading.Event()
         self._lock = threading.Lock()
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._clock = SystemClock()
@@ -186,6 +192,11 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
 
     def init_signals(self) -> None:
         """Leave signals to the process."""
+
+    def run(self) -> None:
+        """Accept and answer until stopped."""
+        self.has_begun.set()
+        super().run()
 
     def handle(self, conn: Any) -> Any:
         """Answer on a connection, and know it until it is gone."""

@@ -1,7 +1,6 @@
 """A browser, and a line that only publishes: what tests of screens share; one line and one server a module."""
 
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from free_ports import free_port
 
 from sorter.model.condition import Fault, Health, HealthStatus, Mode, ModeState, NozzleReport, ValveReport
 from sorter.model.ejection import AckStatus, Assessment, Decision, DecisionReason, Intent
@@ -179,19 +179,6 @@ class FakeLine:
             opened_ns, fired = now_ns + 300_000_000, AckStatus.FIRED
             shot = (opened_ns, 700_400, opened_ns + 40_000_000)
             self._say("sorter", ShotReport((decision.decision_id,), station, 3, 7, 700_000, fired, None, *shot))
-
-
-def free_port() -> int:
-    """The first of two free ports beside each other: the page's, and the video's."""
-    while True:
-        with socket.socket() as probe, socket.socket() as other:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-            try:
-                other.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 def start_process(module: str, plan: RunPlan) -> "subprocess.Popen[bytes]":

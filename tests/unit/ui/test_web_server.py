@@ -123,3 +123,11 @@ def test_clients_that_never_say_what_they_want_do_not_keep_others_waiting(said: 
     served.server.stop()
     for client in silent:
         client.close()
+
+
+def test_a_server_that_is_stopped_as_soon_as_it_was_started_stops() -> None:
+    for _ in range(20):
+        server = WebServer(lambda _environment, _start: [], listen("127.0.0.1", 0))
+        server.start()
+        server.stop()
+        assert not server.is_alive()
