@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from free_ports import free_port
 
 from sorter.errors import ConfigurationError
 from sorter.runtime.api_keys import Scope, make_api_key
@@ -21,12 +22,6 @@ from sorter.store.sqlite_reader import SqliteReader
 
 KEYS = "[api]\nkeys_file = 'keys.json'\n"
 FARZ = [sys.executable, "-c", "from sorter.cli import main; main()"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

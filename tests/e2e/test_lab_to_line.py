@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import cv2
 import pytest
+from free_ports import free_port
 
 from sorter.model.materials import CLASS_NAMES
 from training.synthesis.mixture import Mixture, Recipe, fill_stock
@@ -31,13 +31,6 @@ trusted_keys = ["{key}"]
 [ui]
 port = {port}
 """
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def farz(place: Path, *arguments: object, code: int = 0) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from free_ports import free_port
 
 from sorter.model.condition import Fault, Mode, OperatorRequest
 from sorter.model.settings import Settings, UiSettings
@@ -333,12 +334,6 @@ def test_dies_with_a_parent_that_is_killed(tmp_path) -> None:
 def start_ui(plan) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "ui", "--run-folder", str(plan.run_folder)]
     return subprocess.Popen(command, stderr=subprocess.PIPE)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for_page(url: str) -> None:

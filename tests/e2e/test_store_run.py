@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
+from free_ports import free_port
 
 from sorter.errors import StoreError
 from sorter.figures.bulletin import all_figures
@@ -33,11 +33,6 @@ def write_config(folder: Path, store: str) -> Path:
     path = folder / "line.toml"
     path.write_text(f'[detector]\nruntime = "oracle"\n[ui]\nport = {free_port()}\n[store]\n{store}\n')
     return path
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

@@ -16,9 +16,10 @@ onState(async ({ alarms }) => {
   shownVersion = alarms.version;
   shownAt_ms = now_ms;
   const response = await fetch("/alarms/list");
-  const words = response.ok ? await response.text() : null;
+  if (!response.ok) return;
+  const words = await response.text();
   // what was opened while the list was on its way stays; a later state brings the list again
-  if (words === null || isChoosing()) {
+  if (isChoosing()) {
     shownVersion = null;
     return;
   }
