@@ -89,6 +89,24 @@ class NetworkForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: dict[str, float] = {}
 
 
+class SecondLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A second network of the bundle, which names one item from a square that is cut out around its box.
+
+    Input: uint8 (N, side_px, side_px, 3) BGR, any N. Output: float32 (N, C), a probability for each of the bundle's
+    classes; what is missing to 1 is the probability that nothing of them is there.
+
+    Attributes:
+        margin_ratio: side of the square over the longer side of the box, in the aspect that the network sees.
+        own_name_ratio: how much of the first network's own naming stays; see `vision.second_look.fusion`.
+    """
+
+    file: FileName
+    sha256: str
+    side_px: Positive
+    margin_ratio: Annotated[float, msgspec.Meta(ge=1.0)]
+    own_name_ratio: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """manifest.json of a bundle."""
 
@@ -106,6 +124,14 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forms: dict[str, NetworkForm] = {}
     # SHA-256 of the files beside the networks, such as the card, filled in when the bundle is signed
     files: dict[FileName, str] = {}
+    second_look: SecondLook | None = None
+
+    @property
+    def network_files(self) -> tuple[FormFile, ...]:
+        """The files of all networks in all forms."""
+        looks = (self.network,) if self.second_look is None else (self.network, self.second_look)
+        further = (one for form in self.forms.values() for one in form.files)
+        return (*(FormFile(look.file, look.sha256) for look in looks), *further)
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -116,8 +142,14 @@ class Bundle(msgspec.Struct, frozen=True):
 
     @property
     def model_id(self) -> str:
-        """Name, version and the first eight digits of the network's hash: enough to know a model again."""
-        return f"{self.manifest.name}-{self.manifest.version}-{self.manifest.network.sha256[:8]}"
+        """Name, version and eight digits of the network's hash: enough to know a model again.
+
+        With a second look, the digits are of the SHA-256 over both networks' hashes, written one after the other.
+        """
+        digits, second_look = self.manifest.network.sha256, self.manifest.second_look
+        if second_look is not None:
+            digits = hashlib.sha256((digits + second_look.sha256).encode()).hexdigest()
+        return f"{self.manifest.name}-{self.manifest.version}-{digits[:8]}"
 
     @property
     def network_path(self) -> Path:
@@ -156,9 +188,10 @@ def check_files(folder: Path, manifest: Manifest) -> None:
     """
     if class_list_sha256(manifest.classes) != manifest.classes_sha256:
         raise BundleError(f"bundle {folder}: the class hash does not match the class list, so the manifest was altered")
-    _check_file(folder, FormFile(manifest.network.file, manifest.network.sha256))
     for name, form in manifest.forms.items():
         _check_form(folder, name, form, manifest.network)
+    for one in manifest.network_files:
+        _check_file(folder, one)
     for name, sha256 in manifest.files.items():
         _check_file(folder, FormFile(name, sha256))
 
@@ -195,8 +228,6 @@ def _check_form(folder: Path, name: str, form: NetworkForm, network: Network) ->
         raise BundleError(
             f"bundle {folder}: its form {name!r} was made from another network; quantise the bundle again"
         )
-    for one in form.files:
-        _check_file(folder, one)
 
 
 def _check_file(folder: Path, named: FormFile) -> None:

@@ -1,5 +1,6 @@
 """`farz train export`: a trained network as ONNX at any size, alone or as a whole bundle."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def export(run_or_checkpoint: Path, size_px: str, out: Path | None, like: Path |
 
 
 def write_like(pattern: Bundle, network_path: Path, size: InputSize) -> Bundle:
-    """Make the folder of an exported network a bundle with the name, classes, calibration and fit of another.
+    """Make the folder of an exported network a bundle with the classes, calibration, fit and second look of another.
 
     Figures and further forms belong to the other network and are left out.
     """
@@ -73,6 +74,8 @@ def write_like(pattern: Bundle, network_path: Path, size: InputSize) -> Bundle:
     manifest = msgspec.structs.replace(
         pattern.manifest, name=folder.name, network=network, metrics={}, operating_curve={}, forms={}
     )
+    if manifest.second_look is not None:
+        shutil.copyfile(pattern.folder / manifest.second_look.file, folder / manifest.second_look.file)
     write_manifest(folder, manifest)
     return load_bundle(folder)
 

@@ -74,7 +74,7 @@ def _replace_manifest(folder: Path, manifest: Manifest) -> None:
 
 def _remove_unnamed(before: Bundle, manifest: Manifest) -> None:
     """Remove the files of forms that the new manifest no longer names."""
-    named = {one.file for form in manifest.forms.values() for one in form.files} | {manifest.network.file}
+    named = {one.file for one in manifest.network_files}
     for form in before.manifest.forms.values():
         for one in form.files:
             if one.file not in named:

@@ -42,8 +42,7 @@ def seal(folder: Path, key: SecretKey) -> Bundle:
 def _further_files(folder: Path, manifest: Manifest) -> dict[str, str]:
     """Hashes of all files that the manifest does not name elsewhere."""
     path = folder / MANIFEST_NAME
-    named = {path.name, signature_path(path).name, manifest.network.file}
-    named |= {one.file for form in manifest.forms.values() for one in form.files}
+    named = {path.name, signature_path(path).name, *(one.file for one in manifest.network_files)}
     further = [file for file in sorted(folder.iterdir()) if file.is_file() and file.suffix != _PART_SUFFIX]
     return {file.name: file_sha256(file) for file in further if file.name not in named}
 

@@ -1,5 +1,6 @@
 """Reading bundles: what is missing, altered or made for other classes is refused, with the reason."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,55 @@ def test_a_form_of_another_network_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["../model.xml", "/model.xml", "a\\model.xml"])
 def test_a_form_cannot_lead_out_of_the_bundle(folder: Path, name: str) -> None:
     write(folder, with_form(folder, files=[{"file": name, "sha256": "0" * 64}]))
+    assert "cannot be read" in refusal(folder)
+
+
+def with_second_look(folder: Path, content: bytes = b"names", **changes: Any) -> dict[str, Any]:
+    """A manifest with a second look; `changes` are laid over it."""
+    (folder / "names.onnx").write_bytes(content)
+    look = {"file": "names.onnx", "sha256": file_sha256(folder / "names.onnx"), "side_px": 128}
+    return manifest(folder) | {"second_look": look | {"margin_ratio": 1.25, "own_name_ratio": 0.5} | changes}
+
+
+def test_a_second_look_is_read_and_is_part_of_the_model_s_name(folder: Path) -> None:
+    alone_id = load_bundle(folder).model_id
+    model_ids = {alone_id}
+    for content in (b"names", b"other names"):
+        write(folder, with_second_look(folder, content))
+        bundle = load_bundle(folder)
+        assert bundle.manifest.second_look is not None
+        assert bundle.manifest.second_look.side_px == 128
+        model_ids.add(bundle.model_id)
+    assert len(model_ids) == 3
+    assert {len(model_id) for model_id in model_ids} == {len(alone_id)}
+    (folder / "model.onnx").write_bytes(NETWORK + b"!")
+    write(folder, with_second_look(folder))
+    assert load_bundle(folder).model_id not in model_ids
+
+
+def test_the_digits_of_a_model_with_a_second_look_are_of_both_hashes(folder: Path) -> None:
+    write(folder, with_second_look(folder))
+    both = file_sha256(folder / "model.onnx") + file_sha256(folder / "names.onnx")
+    assert load_bundle(folder).model_id == f"test-3-{hashlib.sha256(both.encode()).hexdigest()[:8]}"
+
+
+def test_an_altered_or_missing_second_look_is_refused(folder: Path) -> None:
+    write(folder, with_second_look(folder))
+    (folder / "names.onnx").write_bytes(b"altered")
+    assert "names.onnx does not match its hash" in refusal(folder)
+    (folder / "names.onnx").unlink()
+    assert "names.onnx is missing" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("file", "../names.onnx"), ("side_px", 0), ("margin_ratio", 0.9), ("own_name_ratio", 1.1),
+        ("own_name_ratio", -0.1), ("colour_of_belt", 1),
+    ],
+)  # fmt: skip
+def test_a_second_look_described_wrongly_is_refused(folder: Path, key: str, value: object) -> None:
+    write(folder, with_second_look(folder, **{key: value}))
     assert "cannot be read" in refusal(folder)
 
 

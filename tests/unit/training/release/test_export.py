@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -11,10 +12,10 @@ from click.testing import CliRunner
 from sorter.errors import BadInputError
 from sorter.model.materials import CLASS_NAMES
 from sorter.model.settings import DetectorSettings
-from sorter.runtime.bundle import ClassCalibration, load_bundle
+from sorter.runtime.bundle import ClassCalibration, SecondLook, file_sha256, load_bundle
 from training.input_size import InputSize, read_size
-from training.release.bundle_writer import Identity, with_measurements, write_bundle
-from training.release.export_command import export
+from training.release.bundle_writer import Identity, with_measurements, write_bundle, write_manifest
+from training.release.export_command import export, write_like
 from vision.detectors.openvino_detector import OpenVinoDetector
 from vision.frame import Frame
 
@@ -103,6 +104,21 @@ def test_a_bundle_like_another_runs_on_the_line_at_its_own_size(network: Any, ru
     found = detector.detect(Frame(0, 0, 0, np.full((64, 128, 3), 90, np.uint8)))
     assert len(found.boxes_px) > 0
     assert found.class_probs.shape[1] == len(CLASS_NAMES)
+
+
+def test_a_bundle_like_another_takes_its_second_look_over(tmp_path: Path) -> None:
+    for name in ("square", "wide"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.onnx").write_bytes(b"a network")
+    identity = Identity("square", "1", "AGPL-3.0-or-later")
+    square = write_bundle(tmp_path / "square", tmp_path / "square" / "square.onnx", identity, CLASS_NAMES, 64)
+    names_path = square.folder / "names.onnx"
+    names_path.write_bytes(b"names")
+    look = SecondLook(names_path.name, file_sha256(names_path), 32, 1.25, 0.5)
+    write_manifest(square.folder, msgspec.structs.replace(square.manifest, second_look=look))
+    wide = write_like(load_bundle(square.folder), tmp_path / "wide" / "wide.onnx", InputSize.of(64))
+    assert wide.manifest.second_look == look
+    assert (wide.folder / "names.onnx").read_bytes() == b"names"
 
 
 def test_a_bundle_is_not_written_over_its_pattern(network: Any, run_folder: Path, tmp_path: Path) -> None:

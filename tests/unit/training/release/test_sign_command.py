@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -9,10 +10,10 @@ from sorter.bundle_command import show, verify
 from sorter.errors import BundleError, SignatureError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime import secret_key
-from sorter.runtime.bundle import Bundle, load_bundle
+from sorter.runtime.bundle import Bundle, SecondLook, file_sha256, load_bundle
 from sorter.runtime.model_shelf import Champion, ModelShelf
 from sorter.runtime.signature import read_public_key
-from training.release.bundle_writer import Identity, with_measurements, write_bundle
+from training.release.bundle_writer import Identity, with_measurements, write_bundle, write_manifest
 from training.release.sign_command import PUBLIC_NAME, SECRET_NAME, make_key, sign_bundle
 
 
@@ -81,6 +82,20 @@ def test_every_file_of_a_signed_bundle_is_covered(bundle: Bundle, keys: Path, na
     run(sign_bundle, bundle.folder, "--key", keys / SECRET_NAME)
     path = bundle.folder / name
     path.write_bytes(path.read_bytes() + b" ")
+    expect_refusal(verify, bundle.folder, "--key", keys / PUBLIC_NAME)
+
+
+def test_a_second_look_is_signed_with_the_rest(bundle: Bundle, keys: Path) -> None:
+    path = bundle.folder / "names.onnx"
+    path.write_bytes(b"names")
+    look = SecondLook(path.name, file_sha256(path), 32, 1.25, 0.5)
+    write_manifest(bundle.folder, msgspec.structs.replace(bundle.manifest, second_look=look))
+    assert run(sign_bundle, bundle.folder, "--key", keys / SECRET_NAME).exit_code == 0
+    assert run(verify, bundle.folder, "--key", keys / PUBLIC_NAME).exit_code == 0
+    signed = load_bundle(bundle.folder).manifest
+    assert signed.second_look == look
+    assert path.name not in signed.files  # its hash is in the manifest once
+    path.write_bytes(b"other names")
     expect_refusal(verify, bundle.folder, "--key", keys / PUBLIC_NAME)
 
 
