@@ -17,7 +17,7 @@ from training.synthesis.scene import Scene
 from vision.sprites.artist import CutoutSprites, DrawnSprites, SpriteArtist
 
 _HELD_OUT_BELTS = 120
-_HELD_OUT_ITEMS_PER_CLASS = 60
+_BELT_ITEMS_PER_CLASS = 60
 _HELD_OUT_SEED_SHIFT = 1_000_003
 
 Parts = list[tuple[LabelledFolder, LabelledFolder]]
@@ -56,11 +56,17 @@ def held_out_scenes(plan: TrainingPlan) -> HeldOut:
     Raises:
         DataFolderError: if a folder cannot be read.
     """
-    size_px, seed = plan.settings.size.side_px, plan.settings.seed + _HELD_OUT_SEED_SHIFT
-    recipe = Recipe(belt_ratio=1.0, belt_count=4, drawn_per_class=_HELD_OUT_ITEMS_PER_CLASS)
-    stock = fill_stock((), [DrawnSprites()], CLASS_NAMES, recipe, size_px, seed)
-    belts = Mixture((), stock, recipe, size_px, seed)
-    return HeldOut(held_out_pictures(plan), tuple(belts.scene(index) for index in range(_HELD_OUT_BELTS)))
+    seed = plan.settings.seed + _HELD_OUT_SEED_SHIFT
+    return HeldOut(held_out_pictures(plan), _belts([DrawnSprites()], plan, seed, _HELD_OUT_BELTS))
+
+
+def drawn_scenes(plan: TrainingPlan, count: int) -> tuple[Scene, ...]:
+    """The program's own belts with drawn items and the plan's cut-outs, to learn from.
+
+    Raises:
+        BadInputError: if the cut-out classes cannot be read or name an unknown class.
+    """
+    return _belts([DrawnSprites(), *_cutout_artists(plan.inputs)], plan, plan.settings.seed, count)
 
 
 def data_sheet(plan: TrainingPlan) -> tuple[str, ...]:
@@ -76,6 +82,14 @@ def data_sheet(plan: TrainingPlan) -> tuple[str, ...]:
     ]
     drawn = "program's own drawings of items and belts, seeded" + (", and cut-outs" if plan.inputs.cutouts else "")
     return (*counts, drawn, *_notes(plan.inputs.data_notes))
+
+
+def _belts(artists: Sequence[SpriteArtist], plan: TrainingPlan, seed: int, count: int) -> tuple[Scene, ...]:
+    size_px = plan.settings.size.side_px
+    recipe = Recipe(belt_ratio=1.0, belt_count=4, drawn_per_class=_BELT_ITEMS_PER_CLASS)
+    stock = fill_stock((), artists, CLASS_NAMES, recipe, size_px, seed)
+    belts = Mixture((), stock, recipe, size_px, seed)
+    return tuple(belts.scene(index) for index in range(count))
 
 
 def _parts(plan: TrainingPlan) -> Parts:

@@ -14,7 +14,17 @@ from sorter.runtime.clock import Clock
 from training.data.whole_folder import write_whole
 
 RECORD_NAME = "record.json"
-_PACKAGES = ("farz", "torch", "ultralytics", "numpy", "opencv-python-headless", "openvino", "onnxruntime", "onnx")
+_PACKAGES = (
+    "farz",
+    "torch",
+    "ultralytics",
+    "timm",
+    "numpy",
+    "opencv-python-headless",
+    "openvino",
+    "onnxruntime",
+    "onnx",
+)
 _RAPL = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
 
 

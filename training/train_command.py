@@ -12,6 +12,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("training.run_command:run", "All of it: fit, export, calibrate, measure, write the bundle."),
     "fit": ("training.run_command:fit", "Fit a network to labelled folders; --resume takes up an interrupted run."),
     "finish": ("training.run_command:finish", "Make a bundle of a fitted run: export, calibrate, measure, card."),
+    "second-look": (
+        "training.naming.second_look_command:second_look",
+        "Give a bundle a second network, which names what the first one finds.",
+    ),
     "calibrate": (
         "training.release.calibrate_command:calibrate",
         "Fit an existing bundle's probabilities to a site's pictures.",

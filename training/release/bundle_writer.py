@@ -14,6 +14,7 @@ from sorter.runtime.bundle import (
     Manifest,
     Network,
     OperatingPoint,
+    SecondLook,
     file_sha256,
     load_bundle,
 )
@@ -73,6 +74,28 @@ def with_measurements(
         data_sheet=list(data_sheet),
     )
     write_manifest(bundle.folder, manifest)
+    return load_bundle(bundle.folder)
+
+
+def with_second_look(bundle: Bundle, onnx_path: Path, second_look: SecondLook, version: str) -> Bundle:
+    """The same bundle as another version that looks twice, written back.
+
+    What was measured of its forms was measured without: they stay usable and lose those figures.
+
+    Args:
+        bundle: to write into.
+        onnx_path: the second network, copied in.
+        second_look: what it is; takes the place of another.
+        version: of the new bundle.
+    """
+    before = bundle.manifest.second_look
+    if before is not None and before.file != second_look.file:
+        (bundle.folder / before.file).unlink(missing_ok=True)
+    shutil.copyfile(onnx_path, bundle.folder / second_look.file)
+    forms = {name: msgspec.structs.replace(form, metrics={}) for name, form in bundle.manifest.forms.items()}
+    write_manifest(
+        bundle.folder, msgspec.structs.replace(bundle.manifest, version=version, second_look=second_look, forms=forms)
+    )
     return load_bundle(bundle.folder)
 
 

@@ -9,6 +9,7 @@ from training.release.bundle_writer import CARD_NAME
 from training.run_record import RunRecord
 
 _WEAK_AP50 = 0.4
+_NEXT_HEADING = "\n## "
 
 _USE = """\
 For evaluation and as a starting point. Production runs on a model retrained on the site's own pictures: another camera,
@@ -24,15 +25,25 @@ out of training; calibration and operating curves come from them, as far as they
 classes. The test folder is measured once, at the end."""
 
 
-def write_card(bundle: Bundle, test: Figures | None, record: RunRecord | None = None) -> Path:
+_SECOND_LOOK = """\
+What the first network finds is cut out of the picture, at its full resolution, and shown to a second network, which
+names it (`farz train second-look`): EfficientNet-Lite0, pretrained on ImageNet, taught on labelled items turned,
+mirrored, moved and relit, on what the first network mistakes for items, and on drawn ones. The figures are of both."""
+
+
+def write_card(
+    bundle: Bundle, test: Figures | None, record: RunRecord | None = None, second_look: RunRecord | None = None
+) -> Path:
     """Write MODEL_CARD.md into the bundle.
 
     Args:
         bundle: measured.
         test: figures on a test folder that neither training nor calibration has seen, if there is one.
-        record: of the run that fitted it, for what the training cost.
+        record: of the run that fitted it, for what the training cost; without one, what the card says that is there.
+        second_look: record of the run that taught its second look.
     """
-    manifest = bundle.manifest
+    manifest, path = bundle.manifest, bundle.folder / CARD_NAME
+    training = _kept_training(path) if record is None else _training_section(record)
     parts = [
         f"# {manifest.name} {manifest.version}",
         f"`{bundle.model_id}`, licence {manifest.licence}.",
@@ -40,10 +51,10 @@ def write_card(bundle: Bundle, test: Figures | None, record: RunRecord | None = 
         f"## How it was made\n\n{_METHOD}",
         "## Data\n\n" + "\n".join(f"- {line}" for line in manifest.data_sheet),
         _figures_section(manifest, test),
-        *([] if record is None else [_training_section(record)]),
+        *([training] if training else []),
+        *([] if second_look is None else [_second_look_section(second_look)]),
         _weakness_section(manifest, test),
     ]
-    path = bundle.folder / CARD_NAME
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return path
 
@@ -57,10 +68,25 @@ def _figures_section(manifest: Manifest, test: Figures | None) -> str:
     return "\n".join(lines)
 
 
+def _kept_training(path: Path) -> str:
+    """What a card says of the training of the first network, empty if there is none."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    _, heading, rest = text.partition("## Training\n")
+    return f"{heading}{rest.partition(_NEXT_HEADING)[0].rstrip()}" if heading else ""
+
+
 def _training_section(record: RunRecord) -> str:
+    network = f"- Network {record.architecture} of Ultralytics, anchor-free."
+    return "\n".join(["## Training", "", network, *_cost_lines(record)])
+
+
+def _second_look_section(record: RunRecord) -> str:
+    return "\n".join(["## Second look", "", _SECOND_LOOK, "", *_cost_lines(record)])
+
+
+def _cost_lines(record: RunRecord) -> list[str]:
     fit = record.fit
-    lines = [
-        f"- Network {record.architecture} of Ultralytics, anchor-free.",
+    return [
         f"- {len(record.epochs)} epochs in {fit.seconds / 60:.0f} min on {record.machine}.",
         f"- Energy {fit.energy_wh:.0f} Wh ({fit.energy_method}; {fit.processor_s / 3600:.1f} h of processor time).",
         f"- Code {record.revision}; "
@@ -68,7 +94,6 @@ def _training_section(record: RunRecord) -> str:
         + ".",
         *(f"- {one.name}: {one.file_count} files, SHA-256 `{one.sha256[:16]}…`" for one in record.data),
     ]
-    return "\n".join(["## Training", "", *lines])
 
 
 def _class_table(per_class: Mapping[str, ClassFigures]) -> list[str]:

@@ -1,0 +1,182 @@
+"""Giving a bundle a second look, in two stages: teach the network, then finish a bundle that has it.
+
+What torch does is imported inside the functions that need it, so that `farz --help` stays quick.
+"""
+
+import logging
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from sorter.errors import BadInputError
+from sorter.model.materials import CLASS_NAMES
+from sorter.runtime.bundle import Bundle, SecondLook, file_sha256, load_bundle
+from sorter.runtime.clock import SystemClock
+from sorter.runtime.labelled_folder import LabelledFolder
+from training.data.datasets import read_folders, split_by_capture
+from training.data.whole_folder import whole_folder
+from training.evaluation.evaluate import Detect, detect_by
+from training.evaluation.model_under_test import open_model
+from training.input_size import InputSize
+from training.naming.lot import ItemLot, Shares
+from training.naming.patches import Geometry, Patch, labelled_patches, mistaken_patches, scene_patches
+from training.naming.teaching_settings import CHECKPOINT_NAME, Lessons
+from training.preparation import drawn_scenes, held_out_scenes
+from training.release.bundle_writer import with_second_look
+from training.release.held_out import calibrate_bundle, with_test_figures
+from training.release.model_card import write_card
+from training.run_record import EpochRecord, WorkMeter, new_record, read_record, write_record
+from training.run_settings import Inputs, RunSettings, TrainingPlan
+from training.training_run import test_figures
+
+_LOG = logging.getLogger(__name__)
+ONNX_NAME = "second-look.onnx"
+_SHEET_MARK = "second look: "
+_DRAWN_SCENES = 150
+
+
+class SecondLookPlan(msgspec.Struct, frozen=True):
+    """What a second look is made for, learns from, and how.
+
+    Attributes:
+        bundle: whose boxes are looked at again.
+        inputs: folders, cut-outs, test folder and notes; `weights` are those of the network on ImageNet.
+        lessons: how long and how fast.
+        shares: how many examples are not real labelled items.
+        side_px: of the square that the network is shown.
+        margin_ratio: side of that square by the longer side of the box.
+        own_name_ratio: how much of the first network's own naming stays.
+        held_out_ratio: share of the pictures, by capture session, kept out; as when the bundle was trained.
+        device: where to learn.
+        watts_per_core: for the energy, where the machine does not tell it.
+        seed: of everything that is drawn by lot, and of what is kept out.
+    """
+
+    bundle: Path
+    inputs: Inputs
+    lessons: Lessons = Lessons()
+    shares: Shares = Shares()
+    side_px: int = 160
+    margin_ratio: float = 1.2
+    own_name_ratio: float = 0.3
+    held_out_ratio: float = 0.1
+    device: str = "auto"
+    watts_per_core: float = 10.0
+    seed: int = 0
+
+
+def teach(plan: SecondLookPlan, run_folder: Path, *, resume: bool) -> Path:
+    """Teach the network; the run folder then holds checkpoint, record and ONNX file, whose path is returned.
+
+    Raises:
+        DataFolderError: if a folder cannot be read.
+        BadInputError: if the bundle is of other classes, nothing is labelled, or there is a run already.
+    """
+    from training.fitting.devices import places
+    from training.naming.names_export import export_names
+    from training.naming.names_network import ARCHITECTURE, build_names_network
+    from training.naming.teaching import Teaching
+
+    _check_run_folder(run_folder, resume=resume)
+    bundle = _bundle_of(plan)
+    device = places(plan.device)[0].device
+    network = build_names_network(len(CLASS_NAMES), plan.inputs.weights)
+    lot = ItemLot(_pools(plan, bundle), plan.side_px, plan.seed)
+    teaching = Teaching(network, plan.lessons, run_folder, device=device)
+    record = (read_record(run_folder) if resume else None) or new_record(ARCHITECTURE, _files(plan.inputs))
+    if resume:
+        teaching.resume()
+    meter, epochs = WorkMeter(SystemClock(), plan.watts_per_core), list(record.epochs[: teaching.epoch])
+    for epoch in teaching.run(lot, SystemClock()):
+        _LOG.info(
+            "second look, epoch %d of %d: loss %.3f, %.0f %% of examples named rightly",
+            epoch.number, plan.lessons.epoch_count, epoch.loss, 100 * epoch.right_ratio,
+        )  # fmt: skip
+        epochs.append(EpochRecord(epoch.number, epoch.loss, plan.lessons.peak_rate_ratio, None, epoch.seconds))
+        write_record(run_folder, msgspec.structs.replace(record, epochs=tuple(epochs), fit=meter.work(record.fit)))
+    export_names(teaching.average.network.to("cpu"), run_folder / ONNX_NAME, plan.side_px)
+    return run_folder / ONNX_NAME
+
+
+def finish(plan: SecondLookPlan, run_folder: Path, out: Path, version: str) -> Bundle:
+    """Write a bundle that is the plan's with the taught second look, calibrated and measured anew, with its card.
+
+    Raises:
+        DataFolderError: if `out` is there already, or a folder cannot be read.
+    """
+    onnx_path = run_folder / ONNX_NAME
+    with whole_folder(out) as part:
+        shutil.copytree(_bundle_of(plan).folder, part, dirs_exist_ok=True)
+        second_look = SecondLook(
+            f"{out.resolve().name}-second-look.onnx", file_sha256(onnx_path), plan.side_px, plan.margin_ratio,
+            plan.own_name_ratio,
+        )  # fmt: skip
+        bundle = with_second_look(load_bundle(part), onnx_path, second_look, version)
+        bundle = calibrate_bundle(bundle, held_out_scenes(_as_training_plan(plan, bundle)), _sheet(plan, bundle))
+        test = None if plan.inputs.test is None else test_figures(bundle, plan.inputs.test)
+        bundle = bundle if test is None else with_test_figures(bundle, test)
+        write_card(bundle, test, second_look=read_record(run_folder))
+    return load_bundle(out)
+
+
+def _bundle_of(plan: SecondLookPlan) -> Bundle:
+    bundle = load_bundle(plan.bundle)
+    if bundle.manifest.classes != CLASS_NAMES:
+        raise BadInputError(f"bundle {bundle.folder}: it is of other classes than the default recipe's")
+    return bundle
+
+
+def _pools(plan: SecondLookPlan, bundle: Bundle) -> list[tuple[float, list[Patch]]]:
+    """Real labelled items, what the bundle mistakes for items, and drawn ones, each with its share."""
+    geometry = Geometry(bundle.manifest.network, plan.side_px, plan.margin_ratio)
+    folders = [
+        split_by_capture(folder, plan.held_out_ratio, plan.seed)[0]
+        for folder in read_folders(plan.inputs.data, CLASS_NAMES)
+    ]
+    real = [patch for folder in folders for patch in labelled_patches(folder, geometry)]
+    if not real:
+        raise BadInputError(f"--data {plan.inputs.data[0]}: no item is labelled there, so there is nothing to learn")
+    mistaken = _mistaken(folders, detect_by(open_model(bundle.folder)), geometry)
+    drawn = scene_patches(drawn_scenes(_as_training_plan(plan, bundle), _DRAWN_SCENES), geometry)
+    shares = plan.shares
+    return [
+        (1.0 - shares.mistaken_ratio - shares.drawn_ratio, real),
+        (shares.mistaken_ratio, mistaken),
+        (shares.drawn_ratio, drawn),
+    ]
+
+
+def _mistaken(folders: list[LabelledFolder], detect: Detect, geometry: Geometry) -> list[Patch]:
+    """Only where most classes are labelled exhaustively is a box without a label likely to be a mistake."""
+    most = max(len(folder.complete_for) for folder in folders)
+    exhaustive = [folder for folder in folders if len(folder.complete_for) == most]
+    return [patch for one in exhaustive for patch in mistaken_patches(one, detect, len(CLASS_NAMES), geometry)]
+
+
+def _as_training_plan(plan: SecondLookPlan, bundle: Bundle) -> TrainingPlan:
+    """The plan by which the same pictures are kept out as when the bundle was trained."""
+    network = bundle.manifest.network
+    size = InputSize(network.input_width_px, network.input_height_px)
+    settings = RunSettings(0, 0, size, held_out_ratio=plan.held_out_ratio, seed=plan.seed)
+    return TrainingPlan(plan.inputs, settings)
+
+
+def _sheet(plan: SecondLookPlan, bundle: Bundle) -> list[str]:
+    kept = [line for line in bundle.manifest.data_sheet if not line.startswith(_SHEET_MARK)]
+    names = ", ".join(f"{path.resolve().parent.name}/{path.resolve().name}" for path in plan.inputs.data)
+    return [
+        *kept,
+        f"{_SHEET_MARK}labelled items of {names} without the pictures kept out, and the program's own drawings",
+        f"{_SHEET_MARK}first weights EfficientNet-Lite0 trained on ImageNet (TensorFlow TPU models, Apache-2.0)",
+    ]
+
+
+def _files(inputs: Inputs) -> tuple[Path, ...]:
+    single = (inputs.weights, inputs.cutouts, inputs.cutout_classes, inputs.test)
+    return (*inputs.data, *(path for path in single if path is not None))
+
+
+def _check_run_folder(run_folder: Path, *, resume: bool) -> None:
+    if (run_folder / CHECKPOINT_NAME).is_file() and not resume:
+        raise BadInputError(f"--run {run_folder}: there is a run already; take it up with --resume, or name another")
