@@ -45,7 +45,7 @@ class SeenDetector:
     """A detector that remembers which pictures it was shown."""
 
     runtime, precision, class_names, copied_count = "test", "exact", ("can",), 0
-    precision_reason = "a test"
+    precision_reason, second_look = "a test", None
 
     def __init__(self, model_id: str) -> None:
         self.model_id = model_id

@@ -40,7 +40,7 @@ class LaterSeat(PatientSeat):
 
 class LaterNetwork:
     model_id, runtime, precision, class_names, copied_count = "later", "test", "exact", ("can",), 0
-    precision_reason = "a test"
+    precision_reason, second_look = "a test", None
 
     def __init__(self) -> None:
         self.answer: Callable[[], None] = lambda: None

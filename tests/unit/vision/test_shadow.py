@@ -45,7 +45,7 @@ def answer(future: Future[Any], work: Any, arguments: tuple[Any, ...]) -> None:
 
 
 class Challenger:
-    model_id = "challenger-1"
+    model_id, second_look = "challenger-1", None
 
     def detect(self, _frame: Frame) -> Detections:
         probs = np.array([[0.9, 0.0], [0.0, 0.8]], np.float32)
