@@ -273,6 +273,8 @@ def test_detectors_take_turns_when_they_are_timed(folders: tuple[Path, Path], un
     clock, order = ManualClock(), []
 
     class Slow:
+        second_look = None
+
         def __init__(self, name: str, duration_ns: int) -> None:
             self.name, self.duration_ns = name, duration_ns
 
