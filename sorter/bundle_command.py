@@ -82,6 +82,7 @@ def bundle_report(opened: Bundle, known: list[PublicKey]) -> dict[str, Any]:
         "input_px": [manifest.network.input_width_px, manifest.network.input_height_px],
         "fit": manifest.network.fit,
         "forms": list(manifest.forms),
+        "second_look": msgspec.to_builtins(manifest.second_look),
         "calibrated_classes": list(manifest.calibration),
         "metrics": msgspec.to_builtins(manifest.metrics),
         "data_sheet": list(manifest.data_sheet),
@@ -106,11 +107,19 @@ def _table(report: dict[str, Any]) -> str:
         "classes": ", ".join(report["classes"]) + f" ({report['classes_sha256'][:8]})",
         "input": "×".join(str(side) for side in report["input_px"]) + " px",
         "forms": ", ".join(["float32", *report["forms"]]),
+        **_second_look_shown(report["second_look"]),
         "calibrated": f"{len(report['calibrated_classes'])} of {len(report['classes'])} classes",
         **{name: f"{value:g}" for name, value in report["metrics"].items()},
     }
     width = max(len(name) for name in shown) + 2
     return "\n".join(f"{name:<{width}}{value}" for name, value in shown.items())
+
+
+def _second_look_shown(second_look: dict[str, Any] | None) -> dict[str, str]:
+    if second_look is None:
+        return {}
+    side_px, margin_ratio, own_name_ratio = (second_look[key] for key in ("side_px", "margin_ratio", "own_name_ratio"))
+    return {"second look": f"{side_px}×{side_px} px, margin {margin_ratio:g}, own name {own_name_ratio:g}"}
 
 
 def _read_public_key_file(path: Path) -> PublicKey:

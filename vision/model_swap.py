@@ -16,6 +16,7 @@ from sorter.model.settings import Settings
 from sorter.model.units import NS_PER_S
 from sorter.runtime.model_shelf import ModelShelf, is_shelf
 from vision.detectors import Detector, open_detector
+from vision.detectors.detector import warm_up
 from vision.frame import Frame
 
 _LOOK_PERIOD_NS = NS_PER_S
@@ -105,7 +106,7 @@ class ModelSwap:
     def _open(self, picture: NDArray[np.uint8] | None) -> Detector:
         detector = self._open_model(self._settings)
         if picture is not None:
-            detector.detect(Frame(0, 0, 0, picture))
+            warm_up(detector, Frame(0, 0, 0, picture), self._settings.detector.looks_per_view)
         return detector
 
     def _opened(self, opening: "Future[Detector]") -> Detector | None:

@@ -1,4 +1,4 @@
-"""The pipeline: frame → detections → tracks, for those frames that the belt's travel makes worth a view.
+"""The pipeline: frame → detections → tracks → names, for those frames that the belt's travel makes worth a view.
 
 `take` does it all before it returns, as virtual time needs it; `begin` and `finish` keep the network busy while frames
 are decoded and tracked.
@@ -20,6 +20,7 @@ from vision.frame import Detections, Frame
 from vision.looking import Looking
 from vision.picture_memory import slot_memory
 from vision.ring import FrameRing
+from vision.second_look.track_naming import TrackNaming
 from vision.sources.source import FrameSource, FrameTicket
 from vision.tracking import BeltTracker
 from vision.travel_trigger import TravelTrigger
@@ -72,6 +73,9 @@ class Pipeline:
         self._decodes = decodes
         self._source = source
         self._detector = detector
+        self._detector_settings = settings.detector
+        self._named_by: Detector | None = None
+        self._naming: TrackNaming | None = None
         self._clock = clock
         self._stream_count = settings.detector.streams
         self._frame_period_ms = 1000.0 / settings.camera.frame_rate_hz
@@ -175,19 +179,33 @@ class Pipeline:
             self._looking.close()
 
     def figures(self) -> dict[str, float]:
-        """What health shows: views, copies, frames that a newer one replaced, and bytes if the detector counts them."""
+        """What health shows: views, copies, frames that a newer one replaced, second looks, and bytes moved, if any."""
         figures = {"view_count": float(self.view_count)}
         figures["copies_per_view"] = self.copied_count / max(1, self.view_count)
         figures["replaced_frame_count"] = float(0 if self._looking is None else self._looking.replaced_count)
+        if self._naming is not None:
+            figures["second_look_count"] = float(self._naming.look_count)
         return figures | (self._detector.moved_bytes() if isinstance(self._detector, CountsBytes) else {})
 
     def _view(self, frame: Frame, detections: Detections, detector: Detector) -> View:
         tracks = self._timed("track", lambda: self.tracker.update(detections, frame.travel_um))
+        naming = self._naming_of(detector)
+        if naming is not None:
+            # the frame's slot is in use until the next frame is retrieved, which the same thread does
+            tracks = self._timed("second_look", lambda: naming.renamed(frame.image, detections.boxes_px, tracks))
         self.view_count += 1
         batch = TrackBatch(
             frame.frame_id, frame.exposed_at_ns, frame.travel_um, detector.model_id, tracks, detector.precision
         )
         return View(frame, batch)
+
+    def _naming_of(self, detector: Detector) -> TrackNaming | None:
+        """Second looks of the model that answered; what another one thought of the items is forgotten."""
+        if detector is not self._named_by:
+            namer = detector.second_look if self._decodes else None
+            self._naming = None if namer is None else TrackNaming(namer, self._detector_settings)
+            self._named_by = detector
+        return self._naming
 
     def _counting_copies(self, work: Callable[[], _Result]) -> _Result:
         """Do what lays a frame before the network; others may share it, so the copies made meanwhile count."""

@@ -14,6 +14,7 @@ from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import BELT, KEEP
 from vision.detectors import Detector, open_detector
+from vision.detectors.detector import warm_up
 from vision.eye import Eye
 from vision.frame import Frame
 from vision.frame_taker import News
@@ -51,7 +52,7 @@ def _warm_up(detector: Detector, context: ProcessContext) -> None:
     """Let the network allocate what it needs on a black picture, not while items pass."""
     camera = context.settings.camera
     black = np.zeros((camera.height_px, camera.width_px, 3), np.uint8)
-    detector.detect(Frame(0, context.clock.now_ns(), 0, black))
+    warm_up(detector, Frame(0, context.clock.now_ns(), 0, black), context.settings.detector.looks_per_view)
 
 
 class BeltWatch:

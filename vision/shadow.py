@@ -17,6 +17,7 @@ from sorter.model.tracks import Track
 from sorter.model.units import ms_to_ns
 from vision.boxes import overlap_ratios
 from vision.detectors import Detector, open_detector
+from vision.detectors.detector import detect_and_rename
 from vision.frame import Frame
 from vision.pipeline import View
 
@@ -110,7 +111,7 @@ def _of_tracks(tracks: tuple[Track, ...], boxes_px: NDArray[np.float64]) -> Seen
 
 
 def _look(detector: Detector, frame: Frame) -> Seen:
-    found = detector.detect(frame)
+    found = detect_and_rename(detector, frame)
     return _certain(found.boxes_px.astype(np.float64).reshape(-1, 4), found.class_probs.astype(np.float64))
 
 

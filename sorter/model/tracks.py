@@ -19,7 +19,8 @@ class Track(msgspec.Struct, frozen=True):
     """One item as one view shows it.
 
     Geometry is the tracker's estimate over all views so far: centre and extents. `class_probs` (C,) are the raw class
-    scores of this view alone; the policy adds them up. `truncated`: the picture's edge cuts the item in this view.
+    scores of this view alone, named anew where a second look was had at the item; the policy adds them up. `truncated`:
+    the picture's edge cuts the item in this view.
     """
 
     track_id: int

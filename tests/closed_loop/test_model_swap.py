@@ -23,7 +23,7 @@ class Renamed:
     def __init__(self, inner: Detector, model_id: str) -> None:
         self._inner = inner
         self.model_id = model_id
-        self.precision_reason = inner.precision_reason
+        self.precision_reason, self.second_look = inner.precision_reason, inner.second_look
         self.runtime, self.precision, self.class_names = inner.runtime, inner.precision, inner.class_names
 
     @property

@@ -23,13 +23,15 @@ from sorter.runtime.bundle import (
     Manifest,
     Network,
     NetworkForm,
+    SecondLook,
     default_bundle_folder,
     file_sha256,
 )
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.configuration import settings_from
 from vision.detectors import Detector, open_detector, tensorrt_opening
-from vision.detectors.openvino_detector import known_precisions
+from vision.detectors.detector import detect_and_rename
+from vision.detectors.openvino_network import known_precisions
 from vision.frame import Detections, Frame
 from vision.picture_memory import slot_memory
 from vision.ring import FrameRing
@@ -38,6 +40,7 @@ from vision.sources import open_source
 CLASSES = ("blue", "red")
 SIDE_PX = 64
 CELL_PX = 16
+NAMES_PX = 24
 BLUE, RED = (255, 0, 0), (0, 0, 255)
 NETWORKS = [(head, is_uint8) for head in ("raw", "end_to_end") for is_uint8 in (True, False)]
 # TensorRT is a fake here that calculates by ONNX Runtime; see tests/fakes
@@ -134,6 +137,41 @@ def with_form(folder: Path, name: str, network: onnx.ModelProto) -> Path:
     file = FormFile("form.onnx", file_sha256(folder / "form.onnx"))
     form = NetworkForm(manifest.network.sha256, (file,), SIDE_PX, SIDE_PX)
     (folder / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, forms={name: form})))
+    return folder
+
+
+def names_network(side_px: int | str = NAMES_PX, class_count: int = 2, batch: int | str = "n") -> onnx.ModelProto:
+    """A network that names a square by its mean colour: blue, red, or neither of them."""
+    constants = {
+        "floor": np.array([[0.0, 0.0, 2.0]], np.float32),
+        # of blue, green, red
+        "weights": np.array([[8, 0, 0], [0, 0, 0], [0, 8, 0]], np.float32) / 255,
+        "axes": np.array([1, 2]),
+        "kept": np.arange(class_count) % 2,
+    }
+    nodes = [
+        helper.make_node("Cast", ["squares"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["floats", "axes"], ["means"], keepdims=0),
+        helper.make_node("Gemm", ["means", "weights", "floor"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["every_name"], axis=1),
+        helper.make_node("Gather", ["every_name", "kept"], ["names"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "names",
+        [helper.make_tensor_value_info("squares", TensorProto.UINT8, [batch, side_px, side_px, 3])],
+        [helper.make_tensor_value_info("names", TensorProto.FLOAT, [batch, class_count])],
+        [numpy_helper.from_array(values, name) for name, values in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+
+def with_second_look(folder: Path, network: onnx.ModelProto | None = None, margin_ratio: float = 1.0) -> Path:
+    """The same bundle with a second look."""
+    onnx.save(network or names_network(), folder / "names.onnx")
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+    look = SecondLook("names.onnx", file_sha256(folder / "names.onnx"), NAMES_PX, margin_ratio, 0.5)
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, second_look=look)))
     return folder
 
 
@@ -321,6 +359,111 @@ def assert_same(first: Detections, second: Detections, tolerance: float) -> None
     orders = [np.lexsort(found.boxes_px.round().T) for found in (first, second)]
     assert np.allclose(first.boxes_px[orders[0]], second.boxes_px[orders[1]], atol=100 * tolerance)
     assert np.allclose(first.class_probs[orders[0]], second.class_probs[orders[1]], atol=tolerance)
+
+
+def test_without_a_second_look_in_the_bundle_there_is_none(any_detector: tuple[Detector, Frame]) -> None:
+    detector, frame = any_detector
+    assert detector.second_look is None
+    found, renamed = detector.detect(frame), detect_and_rename(detector, frame)
+    assert np.array_equal(found.boxes_px, renamed.boxes_px)
+    assert np.array_equal(found.class_probs, renamed.class_probs)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_second_look_names_what_lies_in_a_box(tmp_path: Path, runtime: str) -> None:
+    folder = with_second_look(write_bundle(tmp_path / "squares"))
+    detector = open_detector(network_settings(folder, runtime))
+    assert detector.second_look is not None
+    image = picture()
+    image[0:16, 16:32] = BLUE
+    image[32:48, 48:64] = RED
+    boxes_px = np.array([[16, 0, 32, 16], [48, 32, 64, 48], [0, 48, 16, 64]], np.float32)
+    names = detector.second_look.names(image, boxes_px)
+    logits = np.array([[8, 0, 2], [0, 8, 2], [0, 0, 2]])
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert names.dtype == np.float32
+    assert np.allclose(names, expected[:, :2], atol=1e-3)  # at its edge a square is mixed with what lies beside it
+    assert detector.second_look.names(image, boxes_px[:0]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_any_number_of_items_can_be_looked_at_and_answers_are_let_go_of(tmp_path: Path, runtime: str) -> None:
+    second_look = open_detector(
+        network_settings(with_second_look(write_bundle(tmp_path / "squares")), runtime)
+    ).second_look
+    assert second_look is not None
+    second_look.warm_up(8)
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (64, 64, 3), np.uint8)
+    low = rng.uniform(0, 50, (150, 2))
+    boxes_px = np.concatenate([low, low + rng.uniform(2, 14, (150, 2))], axis=1).astype(np.float32)
+    names = second_look.names(image, boxes_px)
+    kept = names.copy()
+    one_by_one = np.concatenate([second_look.names(image, boxes_px[place : place + 1]) for place in range(150)])
+    assert np.allclose(names, one_by_one, atol=1e-5)
+    assert np.array_equal(names, kept)
+
+
+@pytest.mark.parametrize("other", ["openvino", ON_FAKES])
+def test_second_looks_of_runtimes_agree(tmp_path: Path, other: str) -> None:
+    folder = with_second_look(write_bundle(tmp_path / "squares", changes={"fit": "stretch"}), margin_ratio=1.5)
+    image = np.random.default_rng(0).integers(0, 256, (48, 80, 3), np.uint8)
+    image[:, ::2] //= 2
+    first, second = (
+        detect_and_rename(open_detector(network_settings(folder, runtime, score_threshold=0.3)), frame_of(image))
+        for runtime in ("onnxruntime", other)
+    )
+    assert len(first.boxes_px) > 0
+    assert_same(first, second, 1e-3)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_detector_s_own_answer_is_the_first_look_alone(tmp_path: Path, runtime: str) -> None:
+    plain = open_detector(network_settings(write_bundle(tmp_path / "plain"), runtime))
+    twice = open_detector(network_settings(with_second_look(write_bundle(tmp_path / "twice")), runtime))
+    image = picture()
+    image[0:16, 16:32] = (200, 0, 40)
+    expected, found = plain.detect(frame_of(image)), twice.detect(frame_of(image))
+    assert np.array_equal(found.boxes_px, expected.boxes_px)
+    assert np.array_equal(found.class_probs, expected.class_probs)
+    renamed = detect_and_rename(twice, frame_of(image))
+    assert np.array_equal(renamed.boxes_px, expected.boxes_px)
+    assert (renamed.class_probs < expected.class_probs).all()
+    assert twice.model_id != plain.model_id
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_second_look_can_be_left_out(tmp_path: Path, runtime: str) -> None:
+    folder = with_second_look(write_bundle(tmp_path / "squares"))
+    assert open_detector(network_settings(folder, runtime, second_look=False)).second_look is None
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize(
+    "network",
+    [names_network(side_px=NAMES_PX + 8), names_network(class_count=3), names_network(batch=1)],
+    ids=["side", "classes", "one at a time"],
+)
+def test_a_second_look_that_is_not_what_the_manifest_says_is_refused(
+    tmp_path: Path, runtime: str, network: onnx.ModelProto
+) -> None:
+    folder = with_second_look(write_bundle(tmp_path / "squares"), network)
+    with pytest.raises(BundleError, match="put of its second look is") as refusal:
+        open_detector(network_settings(folder, runtime))
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_second_look_that_is_no_network_is_refused_in_one_sentence(tmp_path: Path, runtime: str) -> None:
+    folder = with_second_look(write_bundle(tmp_path / "squares"))
+    (folder / "names.onnx").write_bytes(b"not a network")
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+    assert manifest.second_look is not None
+    look = msgspec.structs.replace(manifest.second_look, sha256=file_sha256(folder / "names.onnx"))
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, second_look=look)))
+    with pytest.raises(BundleError, match=r"cannot run names\.onnx") as refusal:
+        open_detector(network_settings(folder, runtime))
+    assert "\n" not in str(refusal.value)
 
 
 def test_a_bundle_for_other_classes_is_refused_naming_both(tmp_path: Path) -> None:

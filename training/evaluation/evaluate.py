@@ -31,6 +31,7 @@ from training.release.calibrate import calibrated
 from training.synthesis.pixels import Picture, read_picture
 from vision.boxes import areas, intersections, overlap_ratios
 from vision.detectors import Detector
+from vision.detectors.detector import detect_and_rename
 from vision.frame import Detections, Frame
 
 Detect = Callable[[Picture], Detections]
@@ -73,8 +74,8 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def detect_by(detector: Detector) -> Detect:
-    """A detector of the line as a function of single pictures."""
-    return lambda picture: detector.detect(Frame(frame_id=0, exposed_at_ns=0, travel_um=0, image=picture))
+    """A detector of the line as a function of single pictures, with a second look at every box if it has one."""
+    return lambda picture: detect_and_rename(detector, Frame(frame_id=0, exposed_at_ns=0, travel_um=0, image=picture))
 
 
 def detect_folder(folder: LabelledFolder, detect: Detect, clock: Clock) -> tuple[list[PictureResult], float]:

@@ -35,7 +35,8 @@ from training.synthesis.pixels import read_picture
 from vision.detectors import Detector
 from vision.detectors.forms import MAIN_FORM, Form, form_named
 from vision.detectors.onnxruntime_detector import OnnxRuntimeDetector
-from vision.detectors.openvino_detector import OpenVinoDetector, known_precisions
+from vision.detectors.openvino_detector import OpenVinoDetector
+from vision.detectors.openvino_network import known_precisions
 
 _MOST_TIMED_PICTURES = 40
 
@@ -247,7 +248,8 @@ class _Work:
 
 
 def _settings(precision: Any, score_threshold: float | None) -> DetectorSettings:
-    line = DetectorSettings(precision=precision)
+    # forms are of the first network; a second look would hide what they lose
+    line = DetectorSettings(precision=precision, second_look=False)
     return line if score_threshold is None else msgspec.structs.replace(line, score_threshold=score_threshold)
 
 

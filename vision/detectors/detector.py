@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from vision.frame import Detections, Frame
+from vision.second_look.namer import ItemNamer
 
 
 class Seat(Protocol):
@@ -30,6 +31,11 @@ class Detector(Protocol):
     """
 
     precision_reason: str
+
+    @property
+    def second_look(self) -> ItemNamer | None:
+        """What names the items that were found once more; None: nothing does. `detect` and seats do without it."""
+        ...
 
     @property
     def model_id(self) -> str:
@@ -63,6 +69,19 @@ class Detector(Protocol):
     def open_seat(self) -> Seat:
         """One more place for a frame, with buffers of its own."""
         ...
+
+
+def detect_and_rename(detector: Detector, frame: Frame) -> Detections:
+    """Items in one picture, best first, each of them named by the second look as well if the detector has one."""
+    found = detector.detect(frame)
+    return found if detector.second_look is None else detector.second_look.renamed(frame.image, found)
+
+
+def warm_up(detector: Detector, frame: Frame, looks_per_view: int) -> None:
+    """Let a detector allocate what it needs for frames of that size, and for so many second looks at a time."""
+    detector.detect(frame)
+    if detector.second_look is not None:
+        detector.second_look.warm_up(looks_per_view)
 
 
 @runtime_checkable

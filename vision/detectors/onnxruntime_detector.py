@@ -1,28 +1,22 @@
-"""Networks on ONNX Runtime, a second opinion on every CPU; the door to its library."""
+"""Networks on ONNX Runtime, a second opinion on every CPU."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
-from sorter.errors import BundleError
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import ONNX_F16_FORM, ONNX_QDQ_FORM, Bundle
 from vision.detectors.forms import Form, chosen_form
 from vision.detectors.network import NetworkPort
+from vision.detectors.onnxruntime_namer import open_namer
+from vision.detectors.onnxruntime_session import open_session, shape_of
 from vision.detectors.precision import check_is_known
 from vision.frame import Detections, Frame
 
-_REFUSALS = (
-    refusals.Fail, refusals.InvalidArgument, refusals.InvalidGraph, refusals.InvalidProtobuf, refusals.NoSuchFile,
-    refusals.NotImplemented, refusals.RuntimeException,
-)  # fmt: skip
 _PRECISIONS = {ONNX_QDQ_FORM: "int8-emulated", ONNX_F16_FORM: "f16-emulated"}
 
 
@@ -31,6 +25,9 @@ class OnnxRuntimeDetector:
 
     The Q/DQ form is laid out for TensorRT. ONNX Runtime rounds the same values to 8 bits but multiplies most of them as
     floats: that is called "int8-emulated", and is a check of the form's figures rather than a way to more speed.
+
+    Attributes:
+        second_look: see `Detector`.
     """
 
     runtime = "onnxruntime"
@@ -54,10 +51,11 @@ class OnnxRuntimeDetector:
         self.precision = _PRECISIONS.get(form.name, "f32")
         self.precision_reason = f"detector.precision is {settings.precision!r}"
         self._open_port = partial(NetworkPort, bundle, settings, form)
+        self.second_look = open_namer(bundle, settings)
         self._seats: list[_Seat] = []
-        self._session = _open_session(bundle, form.path, settings)
+        self._session = open_session(bundle, form.path, settings)
         network_input, network_output = self._session.get_inputs()[0], self._session.get_outputs()[0]
-        self._open_port().check_shapes(_shape(network_input), _shape(network_output))
+        self._open_port().check_shapes(shape_of(network_input), shape_of(network_output))
         self._input_name, self._output_names = network_input.name, [network_output.name]
         # no more runs at a time than share the threads of the session out
         self._worker = ThreadPoolExecutor(max_workers=settings.streams, thread_name_prefix="onnxruntime")
@@ -117,18 +115,3 @@ class _Seat:
         """See `Seat`."""
         assert self._answer is not None, "nothing was started"
         return self._answer.result()
-
-
-def _open_session(bundle: Bundle, path: Path, settings: DetectorSettings) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = settings.threads
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except _REFUSALS as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise BundleError(f"bundle {bundle.folder}: ONNX Runtime cannot run {path.name}: {reason}") from error
-
-
-def _shape(side: Any) -> tuple[int | None, ...]:
-    return tuple(size if isinstance(size, int) else None for size in side.shape)

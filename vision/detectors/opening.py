@@ -74,6 +74,7 @@ def _runtime(name: str) -> tuple[Callable[[Bundle, DetectorSettings], Detector],
         from vision.detectors.tensorrt_opening import open_tensorrt
 
         return open_tensorrt, known_on_tensorrt()
-    from vision.detectors.openvino_detector import OpenVinoDetector, known_precisions
+    from vision.detectors.openvino_detector import OpenVinoDetector
+    from vision.detectors.openvino_network import known_precisions
 
     return OpenVinoDetector, known_precisions()

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,17 +10,15 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
-from sorter.errors import BundleError
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import Bundle
 from vision.detectors.forms import Form, chosen_form
 from vision.detectors.network import NetworkPort
-from vision.detectors.openvino_core import openvino_core
+from vision.detectors.openvino_namer import open_namer
+from vision.detectors.openvino_network import compile_network, known_precisions, read_network, shape_of
 from vision.detectors.precision import check_is_known
 from vision.frame import Detections, Frame
 
-_DEVICE = "CPU"
-_CAPABILITIES = {"BF16": "bf16", "FP16": "f16", "INT8": "int8"}
 _WHOLE_NUMBERS = {"i8", "u8"}
 
 
@@ -30,6 +27,7 @@ class OpenVinoDetector:
 
     Attributes:
         compiled: the network as OpenVINO runs it, so that a bench can run it alone.
+        second_look: see `Detector`.
     """
 
     runtime = "openvino"
@@ -50,14 +48,15 @@ class OpenVinoDetector:
         self.model_id = bundle.model_id
         self.class_names = bundle.manifest.classes
         form = form or chosen_form(bundle, settings)
-        model = _read(bundle, form.path)
+        model = read_network(bundle, form.path)
         self._open_port = partial(NetworkPort, bundle, settings, form)
-        self._open_port().check_shapes(_shape(model.input(0)), _shape(model.output(0)))
+        self._open_port().check_shapes(shape_of(model.input(0)), shape_of(model.output(0)))
         if not bundle.manifest.network.takes_uint8_bgr:
             model = _taking_uint8_bgr(model)
-        self.compiled = _compile(bundle, form.path, model, settings)
+        self.compiled = compile_network(bundle, form.path, model, settings)
         self.precision = _real_precision(self.compiled)
         self.precision_reason = f"detector.precision is {settings.precision!r}"
+        self.second_look = open_namer(bundle, settings)
         self._seats: list[_Seat] = []
         self._first_seat = self.open_seat()
 
@@ -75,12 +74,6 @@ class OpenVinoDetector:
         """One more place for a frame; see `Detector`."""
         self._seats.append(_Seat(self.compiled, self._open_port()))
         return self._seats[-1]
-
-
-def known_precisions() -> tuple[str, ...]:
-    """What the processor calculates with faster than by way of float32, and float32."""
-    capabilities = openvino_core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
-    return ("f32", *(ours for theirs, ours in _CAPABILITIES.items() if theirs in capabilities))
 
 
 class _Seat:
@@ -122,13 +115,6 @@ class _Seat:
         return self.port.detections(output)
 
 
-def _read(bundle: Bundle, path: Path) -> Any:
-    try:
-        return openvino_core().read_model(str(path))
-    except RuntimeError as error:
-        raise _refusal(bundle, path, error) from error
-
-
 def _taking_uint8_bgr(model: Any) -> Any:
     """The network with scaling, colour order and layout put before its float input, so that it reads slots as they are.
 
@@ -140,30 +126,6 @@ def _taking_uint8_bgr(model: Any) -> Any:
     side.model().set_layout(ov.Layout("NCHW"))
     side.preprocess().convert_element_type(ov.Type.f32).convert_color(ColorFormat.RGB).scale(255.0)
     return prepared.build()
-
-
-def _compile(bundle: Bundle, path: Path, model: Any, settings: DetectorSettings) -> Any:
-    options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _floats(settings.precision)}
-    # All threads work at one picture, or are shared out to several.
-    options |= {"PERFORMANCE_HINT": "LATENCY"} if settings.streams == 1 else {"NUM_STREAMS": settings.streams}
-    if settings.threads > 0:
-        options["INFERENCE_NUM_THREADS"] = settings.threads
-    try:
-        return openvino_core().compile_model(model, _DEVICE, options)
-    except RuntimeError as error:
-        raise _refusal(bundle, path, error) from error
-
-
-def _floats(precision: str) -> str:
-    """Numbers for what is not whole numbers; without a hint OpenVINO silently computes in bf16 where it can."""
-    if precision != "int8":
-        return precision
-    return "bf16" if "bf16" in known_precisions() else "f32"
-
-
-def _refusal(bundle: Bundle, path: Path, error: RuntimeError) -> BundleError:
-    reason = str(error).strip().splitlines()[-1]
-    return BundleError(f"bundle {bundle.folder}: OpenVINO cannot run {path.name}: {reason}")
 
 
 def _real_precision(compiled: Any) -> str:
@@ -178,7 +140,3 @@ def _real_precision(compiled: Any) -> str:
 
 def _is_convolution(info: Any) -> bool:
     return bool(info["layerType"].astype(str) == "Convolution")
-
-
-def _shape(side: Any) -> tuple[int | None, ...]:
-    return tuple(None if size.is_dynamic else size.get_length() for size in side.get_partial_shape())

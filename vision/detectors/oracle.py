@@ -31,6 +31,7 @@ class OracleDetector:
     precision = "exact"
     precision_reason = "it looks at the truth"
     copied_count = 0
+    second_look = None
 
     def __init__(self, settings: Settings, world: World, epoch_ns: int) -> None:
         self.class_names = settings.recipe.classes

@@ -18,6 +18,7 @@ from vision.cuda.graph import Launch, recorded
 from vision.detectors.gpu_head import GpuHead
 from vision.detectors.gpu_input import GpuInput
 from vision.detectors.network import check_sides, placed
+from vision.detectors.onnxruntime_namer import open_namer
 from vision.detectors.tensorrt_library import Side, TensorRt
 from vision.frame import Detections, Frame
 
@@ -45,6 +46,7 @@ class TensorRtDetector:
 
     Attributes:
         precision_reason: see `Detector`; what else was found when the engine was opened is told there, too.
+        second_look: see `Detector`; it runs on the CPU.
     """
 
     runtime = "tensorrt"
@@ -75,6 +77,7 @@ class TensorRtDetector:
         self.class_names = bundle.manifest.classes
         self.precision = precision
         self.precision_reason = f"detector.precision is {settings.precision!r}"
+        self.second_look = open_namer(bundle, settings)
         self._bundle = bundle
         self._settings = settings
         self._device = device

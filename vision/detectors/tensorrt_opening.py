@@ -137,7 +137,9 @@ class _Opening:
 
     def _parity(self, seen: TensorRtDetector) -> Parity:
         precision = "int8" if self._recipe.precision == "int8" else "f32"
-        settings = msgspec.structs.replace(self._settings, runtime="onnxruntime", precision=precision)
+        settings = msgspec.structs.replace(
+            self._settings, runtime="onnxruntime", precision=precision, second_look=False
+        )
         network = self._bundle.manifest.network
         frames = vectors(network.input_height_px, network.input_width_px, self._device.mapped_empty)
         reference = OnnxRuntimeDetector(self._bundle, settings)

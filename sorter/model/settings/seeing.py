@@ -107,6 +107,13 @@ class DetectorSettings(Section, frozen=True):
     score_threshold: OpenRatio = 0.1
     nms_iou_ratio: OpenRatio = 0.5
     max_detections: PositiveCount = 300
+    # whether the bundle's second network, if it has one, names what the first one finds; its probabilities were
+    # calibrated with it
+    second_look: bool = True
+    # views in which an item is looked at whole until its name stays
+    looks_per_item: Annotated[int, Meta(ge=1, le=100)] = 2
+    # items looked at in one view, new ones before those looked at already: each takes some milliseconds on a processor
+    looks_per_view: Annotated[int, Meta(ge=1, le=1000)] = 8
     # where TensorRT's engines are kept, which take minutes to build; empty: farz/engines in the user's cache
     engine_folder: str = ""
     oracle: OracleSettings = OracleSettings()

@@ -35,7 +35,7 @@ class SlowNetwork:
     """Answers when told to."""
 
     runtime, precision, class_names, copied_count = "test", "exact", ("can",), 0
-    precision_reason = "a test"
+    precision_reason, second_look = "a test", None
 
     def __init__(self, model_id: str = "one") -> None:
         self.model_id = model_id

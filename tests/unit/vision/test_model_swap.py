@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class SeenDetector:
     """A detector that remembers which pictures it was shown."""
 
     runtime, precision, class_names, copied_count = "test", "exact", ("can",), 0
-    precision_reason = "a test"
+    precision_reason, second_look = "a test", None
 
     def __init__(self, model_id: str) -> None:
         self.model_id = model_id
@@ -125,6 +126,18 @@ def test_the_new_model_has_already_run_on_a_copy_of_the_last_picture(line: Line)
     detector = line.step()
     assert isinstance(detector, SeenDetector)
     assert [(one == PICTURE).all() for one in detector.pictures] == [True]
+
+
+def test_a_second_look_has_run_for_every_number_of_items_before_it_is_in_use(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(SeenDetector, "second_look", SimpleNamespace(warm_up=asked.append))
+    line.promote("b")
+    line.step(picture=PICTURE)
+    line.executor.run_next()
+    assert line.step() is not None
+    assert asked == [Settings().detector.looks_per_view]
 
 
 def test_without_a_picture_yet_it_is_opened_all_the_same(line: Line) -> None:

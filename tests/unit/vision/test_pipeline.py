@@ -4,17 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
 from sorter.model.settings import Settings, camera_settings
 from sorter.model.world import ScatteredWorld
+from sorter.runtime.bundle import Network, SecondLook
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.configuration import settings_from
 from vision.detectors import open_detector
 from vision.detectors.detector import PatientSeat
 from vision.frame import Detections, Frame
 from vision.pipeline import Pipeline, View
+from vision.second_look.namer import ItemNamer
 from vision.sources import open_source
 from vision.tracking import BeltTracker
 
@@ -25,6 +28,10 @@ MS = 1_000_000
 def small_line(**tables: Any) -> Settings:
     camera = {"width_px": 96, "height_px": 96, "frame_rate_hz": 50.0}
     return settings_from({"camera": camera, "detector": {"runtime": "oracle"}, **tables})
+
+
+def crowded_line(**detector: Any) -> Settings:
+    return small_line(simulation={"occupancy_ratio": 0.3}, detector={"runtime": "oracle", **detector})
 
 
 class LaterSeat(PatientSeat):
@@ -40,7 +47,7 @@ class LaterSeat(PatientSeat):
 
 class LaterNetwork:
     model_id, runtime, precision, class_names, copied_count = "later", "test", "exact", ("can",), 0
-    precision_reason = "a test"
+    precision_reason, second_look = "a test", None
 
     def __init__(self) -> None:
         self.answer: Callable[[], None] = lambda: None
@@ -138,6 +145,113 @@ def test_health_shows_how_often_a_picture_is_copied(tmp_path: Any) -> None:
         line.pipeline.take_picture(line.frame())
     assert drawn.pipeline.figures()["copies_per_view"] == 0.0
     assert read.pipeline.figures()["copies_per_view"] == 1.0
+
+
+class NamedByOracle:
+    """The oracle with a second look, which says of everything that it is of the last class, as surely as it is told."""
+
+    def __init__(self, settings: Settings, certainty: float = 1.0) -> None:
+        self._oracle = open_detector(settings)
+        self._class_count = len(settings.recipe.classes)
+        self._certainty = certainty
+        self.counts: list[int] = []
+        self.squares: list[np.ndarray] = []
+        self.model_id, self.class_names = f"named-{certainty}", settings.recipe.classes
+        network = Network("a.onnx", "0" * 64, 96, 96, "raw")
+        look = SecondLook("b.onnx", "0" * 64, 8, 1.0, 0.0)
+        self.second_look = ItemNamer(network, look, self._class_count, self._run)
+
+    runtime, precision, precision_reason, copied_count = "test", "exact", "a test", 0
+
+    def detect(self, frame: Frame) -> Detections:
+        return self._oracle.detect(frame)
+
+    def open_seat(self) -> PatientSeat:
+        return PatientSeat(self.detect)
+
+    def _run(self, squares: np.ndarray) -> np.ndarray:
+        self.counts.append(len(squares))
+        self.squares.append(squares.copy())
+        names = np.zeros((len(squares), self._class_count), np.float32)
+        names[:, -1] = self._certainty
+        return names
+
+
+def overlapped_views(line: Line, count: int, swap: tuple[int, Any] | None = None) -> list[View]:
+    line.pipeline.overlap(lambda: None)
+    seen: list[View] = []
+    for number in range(count):
+        if swap is not None and number == swap[0]:
+            line.pipeline.use_detector(swap[1])
+        frame = line.frame()
+        if line.pipeline.is_due(frame.travel_um):
+            line.pipeline.begin(frame)
+        view = line.pipeline.finish()
+        seen += [] if view is None else [view]
+    return seen
+
+
+def test_second_looks_are_counted_by_item_and_bounded_by_view() -> None:
+    settings = crowded_line(looks_per_item=2, looks_per_view=3)
+    network = NamedByOracle(settings)
+    line = Line(settings, network)
+    views = [view for _ in range(80) if (view := line.pipeline.take_picture(line.frame()))]
+    whole_views: dict[int, int] = {}
+    cut_view_count = 0
+    for view in views:
+        for track in view.batch.tracks:
+            whole_views[track.track_id] = whole_views.get(track.track_id, 0) + (not track.truncated)
+            cut_view_count += track.truncated
+    assert max(whole_views.values()) > 2
+    assert max(network.counts) == 3
+    assert sum(network.counts) <= sum(min(2, count) for count in whole_views.values()) + cut_view_count
+    assert sum(network.counts) < sum(len(view.batch.tracks) for view in views)
+    assert line.pipeline.figures()["second_look_count"] == sum(network.counts)
+    assert "second_look" in line.pipeline.stages.distributions()
+
+
+def test_items_have_the_name_of_the_second_look_from_it_on() -> None:
+    settings = crowded_line(looks_per_view=100)
+    line, plain = Line(settings, NamedByOracle(settings, certainty=0.5)), Line(settings)
+    for _ in range(60):
+        named, own = line.pipeline.take_picture(line.frame()), plain.pipeline.take_picture(plain.frame())
+        assert (named is None) == (own is None)
+        if named is None or own is None:
+            continue
+        for track, before in zip(named.batch.tracks, own.batch.tracks, strict=True):
+            assert track.class_probs[-1] == pytest.approx(0.5 * max(before.class_probs))
+            assert not any(track.class_probs[:-1])
+            assert msgspec.structs.replace(track, class_probs=()) == msgspec.structs.replace(before, class_probs=())
+
+
+def test_overlapped_views_have_the_same_names_from_the_same_squares() -> None:
+    settings = crowded_line()
+    patient_network, busy_network = NamedByOracle(settings), NamedByOracle(settings)
+    patient, busy = Line(settings, patient_network), Line(settings, busy_network)
+    expected = [view.batch for _ in range(60) if (view := patient.pipeline.take_picture(patient.frame()))]
+    assert [view.batch for view in overlapped_views(busy, 60)] == expected
+    for ours, theirs in zip(busy_network.squares, patient_network.squares, strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_a_new_model_forgets_what_the_old_one_thought_of_the_items() -> None:
+    settings = crowded_line(looks_per_view=100)
+    old, new = NamedByOracle(settings, certainty=1.0), NamedByOracle(settings, certainty=0.5)
+    views = overlapped_views(Line(settings, old), 60, swap=(30, new))
+    for view in views:
+        certainty = {"named-1.0": 1.0, "named-0.5": 0.5}[view.batch.model_id]
+        for track in view.batch.tracks:
+            assert track.class_probs[-1] == pytest.approx(0.97 * certainty)
+    assert old.counts
+    assert new.counts
+
+
+def test_a_model_without_a_second_look_notes_no_duration_of_one() -> None:
+    line = Line(crowded_line())
+    for _ in range(20):
+        line.pipeline.take_picture(line.frame())
+    assert "second_look" not in line.pipeline.stages.distributions()
+    assert "second_look_count" not in line.pipeline.figures()
 
 
 def two_cameras(overlap_mm: float) -> Settings:

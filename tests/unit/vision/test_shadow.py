@@ -45,7 +45,7 @@ def answer(future: Future[Any], work: Any, arguments: tuple[Any, ...]) -> None:
 
 
 class Challenger:
-    model_id = "challenger-1"
+    model_id, second_look = "challenger-1", None
 
     def detect(self, _frame: Frame) -> Detections:
         probs = np.array([[0.9, 0.0], [0.0, 0.8]], np.float32)
@@ -75,6 +75,21 @@ def test_it_counts_where_the_two_agree_and_leaves_out_what_comes_while_it_looks(
     later.work()
     see(shadow, 10 * NS_PER_S)
     assert shadow.report() == ShadowReport("challenger-1", 1, 1, 1, 1, 0)
+
+
+def test_a_challenger_with_a_second_look_is_compared_by_what_both_its_networks_say() -> None:
+    class Renaming(Challenger):
+        second_look = SimpleNamespace(
+            renamed=lambda _picture, found: Detections(found.boxes_px, np.array([[0.9, 0.0]] * 2, np.float32))
+        )
+
+    later = Later()
+    shadow = Shadow(SETTINGS, lambda _settings: Renaming(), later)
+    later.work()
+    see(shadow, 0)
+    later.work()
+    see(shadow, 10 * NS_PER_S)
+    assert shadow.report() == ShadowReport("challenger-1", 1, 2, 0, 1, 0)
 
 
 def test_one_that_cannot_be_opened_is_said_and_nothing_else_happens() -> None:

@@ -30,7 +30,8 @@ from training.release.quantise_run import median_milliseconds, quantise_bundle
 from training.release.quantise_tensorrt import rounded_convolution_count, tensorrt_faults
 from vision.detectors.forms import MAIN_FORM, form_named
 from vision.detectors.openvino_core import openvino_core
-from vision.detectors.openvino_detector import OpenVinoDetector, known_precisions
+from vision.detectors.openvino_detector import OpenVinoDetector
+from vision.detectors.openvino_network import known_precisions
 from vision.frame import Detections
 
 torch = pytest.importorskip("torch")
@@ -272,6 +273,8 @@ def test_detectors_take_turns_when_they_are_timed(folders: tuple[Path, Path], un
     clock, order = ManualClock(), []
 
     class Slow:
+        second_look = None
+
         def __init__(self, name: str, duration_ns: int) -> None:
             self.name, self.duration_ns = name, duration_ns
 

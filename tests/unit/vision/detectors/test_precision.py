@@ -64,7 +64,7 @@ class Timed:
     """Takes as long as its precision says."""
 
     model_id, runtime, class_names, copied_count = "timed", "test", ("can",), 0
-    precision_reason = ""
+    precision_reason, second_look = "", None
 
     def __init__(self, precision: str, duration_ms: int, clock: ManualClock) -> None:
         self.precision = precision
