@@ -77,20 +77,25 @@ def test_from_eight_pictures_to_a_running_line(tmp_path: Path) -> None:
     )  # fmt: skip
     farz(tmp_path, "train", "calibrate", "tiny", "--data", "site")
     farz(tmp_path, "train", "export", "tiny.run", "--size-px", "96x64", "--out", "tiny-96x64.onnx")
+    look = ["train", "second-look", "tiny", "--data", "site", "--epochs", 1, "--items-per-epoch", 16, "--side-px", 64]
+    farz(tmp_path, *look, "--test", "site", "--device", "cpu", "--out", "twice")
+    card = (tmp_path / "twice" / "MODEL_CARD.md").read_text()
+    assert all(heading in card for heading in ("## Training", "## Second look", "## Known weaknesses"))
+    farz(tmp_path, *look, "--out", "again", "--run", "twice.second-look", code=2)
     farz(tmp_path, "bundle", "key", "--out", "keys")
     key = (tmp_path / "keys" / "farz-signing.pub").read_text().splitlines()[-1]
     configuration = tmp_path / "line.toml"
     configuration.write_text(CONFIGURATION.format(shelf=tmp_path / "shelf", key=key, port=free_port()))
-    promote = ["bundle", "promote", "tiny", "--shelf", "shelf", "--data", "site", "--config", configuration]
+    promote = ["bundle", "promote", "twice", "--shelf", "shelf", "--data", "site", "--config", configuration]
     farz(tmp_path, *promote, code=2)
-    farz(tmp_path, "bundle", "sign", "tiny", "--key", "keys/farz-signing.key")
+    farz(tmp_path, "bundle", "sign", "twice", "--key", "keys/farz-signing.key")
     farz(tmp_path, *promote)
     farz(
-        tmp_path, "train", "fit", "--data", "site", "--weights", "tiny", "--run", "next.run", "--epochs", 1,
+        tmp_path, "train", "fit", "--data", "site", "--weights", "twice", "--run", "next.run", "--epochs", 1,
         "--pictures-per-epoch", 16, "--size-px", SIZE_PX, "--device", "cpu",
     )  # fmt: skip
     first = json.loads((tmp_path / "next.run" / "record.json").read_text())["data"][1]
-    assert first["name"].endswith("/tiny"), "the next training goes on from the promoted bundle"
+    assert first["name"].endswith("/twice"), "the next training goes on from the promoted bundle"
     report = json.loads(farz(tmp_path, "run", "--config", configuration, "--for", "3s", "--json"))
-    assert report["model_id"].startswith("tiny-")
+    assert report["model_id"].startswith("twice-")
     assert report["item_count"] > 0

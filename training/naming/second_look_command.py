@@ -15,7 +15,9 @@ from training.run_settings import Inputs
 @click.command(name="second-look")
 @click.argument("bundle", type=PATH)
 @click.option("--data", multiple=True, required=True, type=PATH, help="Labelled folder; may be given several times.")
-@click.option("--out", required=True, type=PATH, help="Bundle folder to write; it must not be there yet.")
+@click.option(
+    "--out", required=True, type=PATH, help="Bundle folder to write, not there yet; its name is the model's name."
+)
 @click.option("--run", "run_folder", type=PATH, help="Run folder; beside the bundle if left out.")
 @click.option("--resume", is_flag=True, help="Take up the run's last checkpoint.")
 @click.option("--cutouts", type=PATH, help="Folder of RGBA cut-outs, to draw items of classes that are not labelled.")

@@ -105,14 +105,13 @@ def finish(plan: SecondLookPlan, run_folder: Path, out: Path, version: str) -> B
     Raises:
         DataFolderError: if `out` is there already, or a folder cannot be read.
     """
-    onnx_path = run_folder / ONNX_NAME
+    onnx_path, name = run_folder / ONNX_NAME, out.resolve().name
     with whole_folder(out) as part:
         shutil.copytree(_bundle_of(plan).folder, part, dirs_exist_ok=True)
         second_look = SecondLook(
-            f"{out.resolve().name}-second-look.onnx", file_sha256(onnx_path), plan.side_px, plan.margin_ratio,
-            plan.own_name_ratio,
-        )  # fmt: skip
-        bundle = with_second_look(load_bundle(part), onnx_path, second_look, version)
+            f"{name}-second-look.onnx", file_sha256(onnx_path), plan.side_px, plan.margin_ratio, plan.own_name_ratio
+        )
+        bundle = with_second_look(load_bundle(part), onnx_path, second_look, name, version)
         bundle = calibrate_bundle(bundle, held_out_scenes(_as_training_plan(plan, bundle)), _sheet(plan, bundle))
         test = None if plan.inputs.test is None else test_figures(bundle, plan.inputs.test)
         bundle = bundle if test is None else with_test_figures(bundle, test)

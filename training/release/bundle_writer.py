@@ -77,8 +77,8 @@ def with_measurements(
     return load_bundle(bundle.folder)
 
 
-def with_second_look(bundle: Bundle, onnx_path: Path, second_look: SecondLook, version: str) -> Bundle:
-    """The same bundle as another version that looks twice, written back.
+def with_second_look(bundle: Bundle, onnx_path: Path, second_look: SecondLook, name: str, version: str) -> Bundle:
+    """The same bundle under another name or version, and with a second look, written back.
 
     What was measured of its forms was measured without: they stay usable and lose those figures.
 
@@ -86,6 +86,7 @@ def with_second_look(bundle: Bundle, onnx_path: Path, second_look: SecondLook, v
         bundle: to write into.
         onnx_path: the second network, copied in.
         second_look: what it is; takes the place of another.
+        name: of the new bundle.
         version: of the new bundle.
     """
     before = bundle.manifest.second_look
@@ -93,9 +94,10 @@ def with_second_look(bundle: Bundle, onnx_path: Path, second_look: SecondLook, v
         (bundle.folder / before.file).unlink(missing_ok=True)
     shutil.copyfile(onnx_path, bundle.folder / second_look.file)
     forms = {name: msgspec.structs.replace(form, metrics={}) for name, form in bundle.manifest.forms.items()}
-    write_manifest(
-        bundle.folder, msgspec.structs.replace(bundle.manifest, version=version, second_look=second_look, forms=forms)
+    manifest = msgspec.structs.replace(
+        bundle.manifest, name=name, version=version, second_look=second_look, forms=forms
     )
+    write_manifest(bundle.folder, manifest)
     return load_bundle(bundle.folder)
 
 

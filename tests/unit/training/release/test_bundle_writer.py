@@ -3,13 +3,24 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sorter.errors import BundleError
 from sorter.model.materials import CLASS_NAMES, class_list_sha256
-from sorter.runtime.bundle import Bundle, ClassCalibration, OperatingPoint, load_bundle
-from training.release.bundle_writer import Identity, with_measurements, write_bundle
+from sorter.runtime.bundle import (
+    Bundle,
+    ClassCalibration,
+    FormFile,
+    NetworkForm,
+    OperatingPoint,
+    SecondLook,
+    file_sha256,
+    load_bundle,
+)
+from training.release.bundle_writer import Identity, with_measurements, with_second_look, write_bundle, write_manifest
 from training.release.model_card import write_card
+from training.run_record import RunRecord, Work
 
 IDENTITY = Identity("tiny", "1.2.3", "AGPL-3.0-or-later")
 
@@ -76,3 +87,48 @@ def test_the_card_says_what_the_model_is_for(bundle: Bundle) -> None:
     assert "site's own pictures" in text
     assert "a data set" in text
     assert "held_out_real_map50 | 0.4" in text
+
+
+def test_a_second_look_makes_another_model_and_takes_the_place_of_the_one_before(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    path = tmp_path / "second.onnx"
+    written = [bundle]
+    for content, name in ((b"names", "first.onnx"), (b"better names", "next.onnx")):
+        path.write_bytes(content)
+        second_look = SecondLook(name, file_sha256(path), 160, 1.2, 0.3)
+        written.append(with_second_look(written[-1], path, second_look, "twice", "2.0.0"))
+    assert len({one.model_id for one in written}) == 3
+    assert written[-1].model_id.startswith("twice-2.0.0-")
+    assert load_bundle(bundle.folder).manifest.second_look == second_look
+    assert not (bundle.folder / "first.onnx").exists()
+    (bundle.folder / "next.onnx").write_bytes(b"other names!")
+    with pytest.raises(BundleError, match="does not match its hash"):
+        load_bundle(bundle.folder)
+
+
+def test_what_forms_lost_was_measured_without_the_second_look(bundle: Bundle, tmp_path: Path) -> None:
+    form = NetworkForm(
+        bundle.manifest.network.sha256, (FormFile("tiny.onnx", bundle.manifest.network.sha256),), 512, 512
+    )
+    measured = msgspec.structs.replace(form, metrics={"map50_drop": 0.01})
+    write_manifest(bundle.folder, msgspec.structs.replace(bundle.manifest, forms={"onnx-qdq": measured}))
+    path = tmp_path / "second.onnx"
+    path.write_bytes(b"names")
+    second_look = SecondLook("second.onnx", file_sha256(path), 160, 1.2, 0.3)
+    written = with_second_look(load_bundle(bundle.folder), path, second_look, "twice", "2.0.0")
+    assert written.manifest.forms == {"onnx-qdq": form}
+
+
+def test_the_card_keeps_what_it_said_of_the_first_network(bundle: Bundle) -> None:
+    work = Work(seconds=1200.0, processor_s=3600.0, energy_wh=11.0, energy_method="estimated")
+    first = RunRecord("yolov5n.yaml", (), "abc", {"torch": "2"}, "a machine", fit=work)
+    write_card(bundle, None, first)
+    look = msgspec.structs.replace(first, architecture="tf_efficientnet_lite0", fit=Work(seconds=600.0))
+    text = write_card(bundle, None, second_look=look).read_text()
+    assert "yolov5n.yaml" in text
+    assert "in 20 min" in text
+    assert "## Second look" in text
+    assert "in 10 min" in text
+    assert text.index("## Training") < text.index("## Second look") < text.index("## Known weaknesses")
+    assert write_card(bundle, None, second_look=look).read_text() == text
