@@ -18,8 +18,8 @@ from vision.second_look.cutting import cut_square
 class Shares(msgspec.Struct, frozen=True):
     """Of a hundred examples, how many are not real labelled items."""
 
-    drawn_ratio: float = 0.15
-    mistaken_ratio: float = 0.2
+    drawn_ratio: float = 0.1
+    mistaken_ratio: float = 0.22
 
 
 class ItemLot:

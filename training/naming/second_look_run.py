@@ -73,6 +73,8 @@ def teach(plan: SecondLookPlan, run_folder: Path, *, resume: bool) -> Path:
         DataFolderError: if a folder cannot be read.
         BadInputError: if the bundle is of other classes, nothing is labelled, or there is a run already.
     """
+    import torch
+
     from training.fitting.devices import places
     from training.naming.names_export import export_names
     from training.naming.names_network import ARCHITECTURE, build_names_network
@@ -81,6 +83,7 @@ def teach(plan: SecondLookPlan, run_folder: Path, *, resume: bool) -> Path:
     _check_run_folder(run_folder, resume=resume)
     bundle = _bundle_of(plan)
     device = places(plan.device)[0].device
+    torch.manual_seed(plan.seed)
     network = build_names_network(len(CLASS_NAMES), plan.inputs.weights)
     lot = ItemLot(_pools(plan, bundle), plan.side_px, plan.seed)
     teaching = Teaching(network, plan.lessons, run_folder, device=device)

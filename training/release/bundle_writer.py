@@ -80,7 +80,7 @@ def with_measurements(
 def with_second_look(bundle: Bundle, onnx_path: Path, second_look: SecondLook, name: str, version: str) -> Bundle:
     """The same bundle under another name or version, and with a second look, written back.
 
-    What was measured of its forms was measured without: they stay usable and lose those figures.
+    Its forms, and what they lose, are the first network's alone: they stay as they are.
 
     Args:
         bundle: to write into.
@@ -93,10 +93,7 @@ def with_second_look(bundle: Bundle, onnx_path: Path, second_look: SecondLook, n
     if before is not None and before.file != second_look.file:
         (bundle.folder / before.file).unlink(missing_ok=True)
     shutil.copyfile(onnx_path, bundle.folder / second_look.file)
-    forms = {name: msgspec.structs.replace(form, metrics={}) for name, form in bundle.manifest.forms.items()}
-    manifest = msgspec.structs.replace(
-        bundle.manifest, name=name, version=version, second_look=second_look, forms=forms
-    )
+    manifest = msgspec.structs.replace(bundle.manifest, name=name, version=version, second_look=second_look)
     write_manifest(bundle.folder, manifest)
     return load_bundle(bundle.folder)
 

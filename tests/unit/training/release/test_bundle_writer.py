@@ -107,12 +107,10 @@ def test_a_second_look_makes_another_model_and_takes_the_place_of_the_one_before
         load_bundle(bundle.folder)
 
 
-def test_what_forms_lost_was_measured_without_the_second_look(bundle: Bundle, tmp_path: Path) -> None:
-    form = NetworkForm(
-        bundle.manifest.network.sha256, (FormFile("tiny.onnx", bundle.manifest.network.sha256),), 512, 512
-    )
-    measured = msgspec.structs.replace(form, metrics={"map50_drop": 0.01})
-    write_manifest(bundle.folder, msgspec.structs.replace(bundle.manifest, forms={"onnx-qdq": measured}))
+def test_forms_of_the_first_network_stay_as_they_are(bundle: Bundle, tmp_path: Path) -> None:
+    sha256 = bundle.manifest.network.sha256
+    form = NetworkForm(sha256, (FormFile("tiny.onnx", sha256),), 512, 512, {"map50_drop": 0.01})
+    write_manifest(bundle.folder, msgspec.structs.replace(bundle.manifest, forms={"onnx-qdq": form}))
     path = tmp_path / "second.onnx"
     path.write_bytes(b"names")
     second_look = SecondLook("second.onnx", file_sha256(path), 160, 1.2, 0.3)
