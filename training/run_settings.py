@@ -97,10 +97,10 @@ def write_plan(run_folder: Path, plan: TrainingPlan) -> None:
     Raises:
         BadInputError: if it cannot be written.
     """
-    absolute = msgspec.structs.replace(plan, inputs=_absolute(plan.inputs))
+    whole = msgspec.structs.replace(plan, inputs=absolute(plan.inputs))
     try:
         run_folder.mkdir(parents=True, exist_ok=True)
-        text = msgspec.json.encode(absolute, enc_hook=str)
+        text = msgspec.json.encode(whole, enc_hook=str)
         (run_folder / SETTINGS_NAME).write_bytes(msgspec.json.format(text, indent=2) + b"\n")
     except OSError as error:
         raise BadInputError(f"--run {run_folder}: cannot be written: {error}") from error
@@ -121,7 +121,9 @@ def read_plan(run_folder: Path) -> TrainingPlan:
         raise BadInputError(f"{path} cannot be read: {error}") from error
 
 
-def _absolute(inputs: Inputs) -> Inputs:
+def absolute(inputs: Inputs) -> Inputs:
+    """The same inputs by whole paths, wherever the program is started from later."""
+
     def whole(path: Path | None) -> Path | None:
         return None if path is None else path.resolve()
 

@@ -81,7 +81,9 @@ def test_from_eight_pictures_to_a_running_line(tmp_path: Path) -> None:
     farz(tmp_path, *look, "--test", "site", "--device", "cpu", "--out", "twice")
     card = (tmp_path / "twice" / "MODEL_CARD.md").read_text()
     assert all(heading in card for heading in ("## Training", "## Second look", "## Known weaknesses"))
-    farz(tmp_path, *look, "--out", "again", "--run", "twice.second-look", code=2)
+    again = ["train", "second-look", "tiny", "--out", "again", "--run", "twice.second-look"]
+    farz(tmp_path, *again, "--data", "site", code=2)
+    farz(tmp_path, *again, "--resume")
     farz(tmp_path, "bundle", "key", "--out", "keys")
     key = (tmp_path / "keys" / "farz-signing.pub").read_text().splitlines()[-1]
     configuration = tmp_path / "line.toml"

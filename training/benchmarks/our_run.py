@@ -49,7 +49,8 @@ def open_runs(settings: Settings, footage: Footage) -> list[OurRun]:
     """What a line runs by default, then f32 and whatever else the bundle's own figures vouch for, each once."""
     runs: list[OurRun] = []
     for precision, stream_count in itertools.product(_precisions(settings), _STREAM_COUNTS):
-        ours = _with(settings, {"precision": precision, "streams": stream_count})
+        # the peers have no second look; what it costs is told apart
+        ours = _with(settings, {"precision": precision, "streams": stream_count, "second_look": False})
         detector = open_detector(ours)
         assert isinstance(detector, OpenVinoDetector), "the bench runs what runs by default"
         run = OurRun(PipelineRun(ours, footage, detector), detector, stream_count)

@@ -18,6 +18,7 @@ from training.benchmarks.pipeline_growth import growth_figures
 from training.benchmarks.pipeline_scaling import scaling_figures
 from training.benchmarks.raw_network import raw_period_ms
 from training.benchmarks.rounds import Measure, interleaved, median_difference, median_ratio
+from training.benchmarks.second_look_cost import second_look_figures
 
 _ITEM_COUNT = 20
 _PICTURE_COUNT = 24
@@ -45,6 +46,7 @@ def bench_pipeline(*, is_quick: bool) -> Report:
     for run in runs:
         run.pipeline.close()
     figures = {**_own_figures(runs, periods), **_peer_figures(runs, periods)}
+    figures.update(second_look_figures(settings, footage, is_quick=is_quick))
     figures.update(batch_figures(settings, is_quick=is_quick))
     figures.update(scaling_figures(is_quick=is_quick))
     figures.update(growth_figures(is_quick=is_quick))
@@ -127,6 +129,7 @@ def _conditions(runs: Sequence[OurRun], periods: Periods, frame_count: int, roun
         "pipeline.judged": f"{judged.precision}, the default; detector.streams = {judged.stream_count}",
         "pipeline.best": f"{best.precision}, detector.streams = {best.stream_count}",
         "pipeline.raw": "the same compiled network alone, one or two requests in flight, whichever is faster",
+        "pipeline.second_look": "left out of the rates, as the peers have none; told apart, for one item",
         "pipeline.batches": "the network in f32, 2 and 4 pictures at once, beside one at a time",
         "pipeline.memory_and_cost_per_item": "a stand-in that answers from a known course takes the network's place",
     }

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from training.naming.second_look_run import SecondLookPlan, finish, teach
+from training.naming.second_look_plan import SecondLookPlan, read_plan
+from training.naming.second_look_run import finish, teach
 from training.naming.teaching_settings import Lessons
 from training.run_options import PATH
 from training.run_settings import Inputs
@@ -14,12 +15,12 @@ from training.run_settings import Inputs
 
 @click.command(name="second-look")
 @click.argument("bundle", type=PATH)
-@click.option("--data", multiple=True, required=True, type=PATH, help="Labelled folder; may be given several times.")
+@click.option("--data", multiple=True, type=PATH, help="Labelled folder; may be given several times.")
 @click.option(
     "--out", required=True, type=PATH, help="Bundle folder to write, not there yet; its name is the model's name."
 )
 @click.option("--run", "run_folder", type=PATH, help="Run folder; beside the bundle if left out.")
-@click.option("--resume", is_flag=True, help="Take up the run's last checkpoint.")
+@click.option("--resume", is_flag=True, help="Take up the run's last checkpoint, with the run's own settings.")
 @click.option("--cutouts", type=PATH, help="Folder of RGBA cut-outs, to draw items of classes that are not labelled.")
 @click.option("--cutout-classes", type=PATH, help="TOML: class of a material of the cut-outs, or of a single file.")
 @click.option("--test", type=PATH, help="Labelled folder to measure once at the end; never used for choices.")
@@ -33,7 +34,7 @@ from training.run_settings import Inputs
 @click.option(
     "--side-px",
     type=click.IntRange(64, 320),
-    default=160,
+    default=224,
     show_default=True,
     help="Of the square it is shown.",
 )
@@ -67,14 +68,16 @@ def second_look(
     and operating curves are fitted anew; quantise (`farz train quantise`) and sign (`farz bundle sign`) afterwards.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    plan = _plan(bundle, given)
     folder = run_folder or out.with_name(f"{out.name}.second-look")
+    plan = read_plan(folder) if resume else _plan(bundle, given)
     teach(plan, folder, resume=resume)
     written = finish(plan, folder, out, version)
     click.echo(f"{written.model_id} written to {written.folder}")
 
 
 def _plan(bundle: Path, given: dict[str, Any]) -> SecondLookPlan:
+    if not given["data"]:
+        raise click.UsageError("Missing option '--data': at least one labelled folder to learn from.")
     inputs = Inputs(given["data"], given["first_weights"], given["cutouts"], given["cutout_classes"], given["test"])
     return SecondLookPlan(
         bundle,

@@ -19,9 +19,10 @@ from training.data.whole_folder import whole_folder
 from training.evaluation.evaluate import Detect, detect_by
 from training.evaluation.model_under_test import open_model
 from training.input_size import InputSize
-from training.naming.lot import ItemLot, Shares
+from training.naming.lot import ItemLot
 from training.naming.patches import Geometry, Patch, labelled_patches, mistaken_patches, scene_patches
-from training.naming.teaching_settings import CHECKPOINT_NAME, Lessons
+from training.naming.second_look_plan import SecondLookPlan, write_plan
+from training.naming.teaching_settings import CHECKPOINT_NAME
 from training.preparation import drawn_scenes, held_out_scenes
 from training.release.bundle_writer import with_second_look
 from training.release.held_out import calibrate_bundle, with_test_figures
@@ -34,36 +35,6 @@ _LOG = logging.getLogger(__name__)
 ONNX_NAME = "second-look.onnx"
 _SHEET_MARK = "second look: "
 _DRAWN_SCENES = 150
-
-
-class SecondLookPlan(msgspec.Struct, frozen=True):
-    """What a second look is made for, learns from, and how.
-
-    Attributes:
-        bundle: whose boxes are looked at again.
-        inputs: folders, cut-outs, test folder and notes; `weights` are those of the network on ImageNet.
-        lessons: how long and how fast.
-        shares: how many examples are not real labelled items.
-        side_px: of the square that the network is shown.
-        margin_ratio: side of that square by the longer side of the box.
-        own_name_ratio: how much of the first network's own naming stays.
-        held_out_ratio: share of the pictures, by capture session, kept out; as when the bundle was trained.
-        device: where to learn.
-        watts_per_core: for the energy, where the machine does not tell it.
-        seed: of everything that is drawn by lot, and of what is kept out.
-    """
-
-    bundle: Path
-    inputs: Inputs
-    lessons: Lessons = Lessons()
-    shares: Shares = Shares()
-    side_px: int = 160
-    margin_ratio: float = 1.2
-    own_name_ratio: float = 0.3
-    held_out_ratio: float = 0.1
-    device: str = "auto"
-    watts_per_core: float = 10.0
-    seed: int = 0
 
 
 def teach(plan: SecondLookPlan, run_folder: Path, *, resume: bool) -> Path:
@@ -81,6 +52,7 @@ def teach(plan: SecondLookPlan, run_folder: Path, *, resume: bool) -> Path:
     from training.naming.teaching import Teaching
 
     _check_run_folder(run_folder, resume=resume)
+    write_plan(run_folder, plan)
     bundle = _bundle_of(plan)
     device = places(plan.device)[0].device
     torch.manual_seed(plan.seed)

@@ -19,7 +19,7 @@ class Lessons(msgspec.Struct, frozen=True):
     """
 
     epoch_count: int = 20
-    items_per_epoch: int = 1000
+    items_per_epoch: int = 1200
     batch_items: int = 64
     peak_rate_ratio: float = 0.003
     body_rate_ratio: float = 0.3
