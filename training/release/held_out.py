@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sorter.runtime.bundle import Bundle, ClassCalibration, OperatingPoint
-from training.evaluation.average_precision import ClassMatches, PictureResult, match_class
+from training.evaluation.average_precision import ClassMatches, PictureResult, every_name, match_class
 from training.evaluation.evaluate import Detect, Figures, detect_by, figures_of, outcomes_of, picture_result
 from training.evaluation.model_under_test import open_model
 from training.evaluation.reliability import calibration_error, pooled
@@ -43,17 +43,20 @@ def measure_held_out(held_out: HeldOut, detect: Detect, class_names: Sequence[st
     """Calibration and operating curves on all held-out scenes together, average precision on each kind alone."""
     real = results_of(held_out.real, detect, "held-out pictures")
     synthetic = results_of(held_out.synthetic, detect, "held-out belts")
-    by_class = [
-        {name: match_class(results, index) for index, name in enumerate(class_names)} for results in (real, synthetic)
-    ]
-    calibration = fit_calibrations(*by_class)
+    by_class = {name: match_class(real, index) for index, name in enumerate(class_names)}
+    # On the program's own belts the likeliest name is nearly always right, however low its score: only what a class
+    # scores on items of other classes tells what a low score means.
+    named = [every_name(result) for result in synthetic]
+    calibration = fit_calibrations(
+        by_class, {name: match_class(named, index) for index, name in enumerate(class_names)}
+    )
     every = {name: match_class(real + synthetic, index) for index, name in enumerate(class_names)}
     curve = {name: operating_curve(matches, calibration[name]) for name, matches in every.items()}
     metrics = {
         **_figures("held_out_real", real, class_names),
         **_figures("held_out_synthetic", synthetic, class_names),
-        "held_out_real_ece_before": expected_calibration_error(by_class[0], {}),
-        "held_out_real_ece": expected_calibration_error(by_class[0], calibration),
+        "held_out_real_ece_before": expected_calibration_error(by_class, {}),
+        "held_out_real_ece": expected_calibration_error(by_class, calibration),
     }
     return Measurement(calibration, curve, {name: round(value, 4) for name, value in metrics.items()})
 
