@@ -35,12 +35,14 @@ class _SquareNetwork(nn.Module):  # type: ignore[misc]  # torch is not followed 
     def __init__(self, network: Any) -> None:
         super().__init__()
         self.network = network
+        # a number, so that the file says how many classes there are
+        self.answer_count = int(network.classifier.out_features)
 
     def forward(self, squares: Tensor) -> Tensor:
         """Names of the squares."""
         both = torch.cat([squares, squares.transpose(1, 2).flip(1)])
         answers = self.network(normalised(both)).softmax(dim=1)
-        names: Tensor = answers.reshape(2, -1, answers.shape[1]).mean(dim=0)[:, :-1]
+        names: Tensor = answers.reshape(2, -1, self.answer_count).mean(dim=0)[:, :-1]
         return names
 
 

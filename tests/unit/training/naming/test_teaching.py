@@ -82,6 +82,10 @@ def test_the_file_names_any_number_of_squares(tmp_path: Path) -> None:
     assert difference < 0.01
     assert (tmp_path / "names.onnx").stat().st_size < 12_000_000
     session = onnxruntime.InferenceSession(str(tmp_path / "names.onnx"), providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].shape == ["n", SIDE_PX, SIDE_PX, 3]
+    assert session.get_outputs()[0].shape == ["n", 2], (
+        "a line refuses a file that does not say how many classes it names"
+    )
     squares = np.random.default_rng(1).integers(0, 256, (5, SIDE_PX, SIDE_PX, 3), dtype=np.uint8)
     (names,) = session.run(None, {"squares": squares})
     with torch.no_grad():
