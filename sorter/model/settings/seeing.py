@@ -111,9 +111,9 @@ class DetectorSettings(Section, frozen=True):
     # calibrated with it
     second_look: bool = True
     # views in which an item is looked at whole until its name stays
-    looks_per_item: Annotated[int, Meta(ge=1, le=100)] = 2
+    looks_per_item: Annotated[int, Meta(ge=1, le=100)] = 1
     # items looked at in one view, new ones before those looked at already: each takes some milliseconds on a processor
-    looks_per_view: Annotated[int, Meta(ge=1, le=1000)] = 8
+    looks_per_view: Annotated[int, Meta(ge=1, le=1000)] = 2
     # where TensorRT's engines are kept, which take minutes to build; empty: farz/engines in the user's cache
     engine_folder: str = ""
     oracle: OracleSettings = OracleSettings()

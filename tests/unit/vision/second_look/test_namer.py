@@ -67,7 +67,7 @@ def test_a_warm_up_runs_every_number_of_items_once() -> None:
 
 def test_tracks_keep_their_names_when_they_are_not_looked_at_any_more() -> None:
     run = Naming()
-    naming = TrackNaming(namer(run), DetectorSettings(looks_per_item=1))
+    naming = TrackNaming(namer(run), DetectorSettings(looks_per_item=1, looks_per_view=8))
     first = naming.renamed(picture(), BOXES_PX, tracks(1, 2, 3))
     later = naming.renamed(np.zeros((32, 64, 3), np.uint8), BOXES_PX, tracks(1, 2, 3))
     assert [track.class_probs for track in later] == [track.class_probs for track in first]
