@@ -33,6 +33,12 @@ class Inputs(msgspec.Struct, frozen=True):
     test: Path | None = None
     data_notes: Path | None = None
 
+    @property
+    def recorded(self) -> tuple[Path, ...]:
+        """Folders and files whose hashes a run's record keeps."""
+        single = (self.weights, self.cutouts, self.cutout_classes, self.test)
+        return (*self.data, *(path for path in single if path is not None))
+
 
 class RunSettings(msgspec.Struct, frozen=True):
     """How a run learns.

@@ -25,7 +25,7 @@ from training.release.bundle_writer import Identity, write_bundle
 from training.release.held_out import calibrate_bundle, results_of, with_test_figures
 from training.release.model_card import write_card
 from training.run_record import EpochRecord, RunRecord, WorkMeter, new_record, read_record, write_record
-from training.run_settings import CHECKPOINT_NAME, Inputs, TrainingPlan, read_plan, write_plan
+from training.run_settings import CHECKPOINT_NAME, TrainingPlan, read_plan, write_plan
 from training.synthesis.mixture import Mixture
 from training.synthesis.scene import Scene
 
@@ -56,7 +56,7 @@ def fit(plan: TrainingPlan, run_folder: Path, *, resume: bool) -> RunRecord:
     mixture, watched = prepared_mixture(plan), held_out_pictures(plan)
     write_plan(run_folder, plan)
     record = (read_record(run_folder) if resume else None) or new_record(
-        plan.settings.architecture, _files(plan.inputs)
+        plan.settings.architecture, plan.inputs.recorded
     )
     learn_on(where, lambda place: _learn(plan, run_folder, mixture, watched, record, place, resume=resume))
     return read_record(run_folder) or record
@@ -180,8 +180,3 @@ def _watch(scenes: tuple[Scene, ...], device: str, size: InputSize) -> Callable[
         return mean_average_precision(matches, np.ones(len(scenes), dtype=np.int64))[0]
 
     return figure
-
-
-def _files(inputs: Inputs) -> tuple[Path, ...]:
-    single = (inputs.weights, inputs.cutouts, inputs.cutout_classes, inputs.test)
-    return (*inputs.data, *(path for path in single if path is not None))

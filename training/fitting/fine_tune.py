@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from sorter.errors import BadInputError
 from sorter.runtime.clock import Clock
 from training.fitting.average_weights import AverageWeights
+from training.fitting.checkpoint import write_checkpoint
 from training.fitting.devices import Place, shared
 from training.fitting.early_stop import EarlyStop
 from training.fitting.network import PartialLabelLoss, as_input, learning, resized
@@ -218,7 +219,6 @@ class FineTuning:
         return int(self.network.stride.max())
 
     def _write_checkpoint(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
         state = {
             "architecture": self.network.yaml_file,
             "network": self.network.state_dict(),
@@ -228,16 +228,7 @@ class FineTuning:
             "best_ratio": self.stop.best_ratio,
             "best_epoch": self.stop.best_epoch,
         }
-        unfinished = self._folder / f"{CHECKPOINT_NAME}.part"
-        try:
-            torch.save(state, unfinished)
-            unfinished.replace(self._folder / CHECKPOINT_NAME)
-        except (OSError, RuntimeError) as error:
-            unfinished.unlink(missing_ok=True)
-            raise BadInputError(
-                f"{self._folder}: the checkpoint of epoch {self.epoch} cannot be written ({error}); make room and take "
-                "the run up with --resume"
-            ) from error
+        write_checkpoint(self._folder / CHECKPOINT_NAME, state)
 
 
 def collate(scenes: list[Scene]) -> tuple[Tensor, dict[str, Tensor], Tensor]:

@@ -19,7 +19,7 @@ from training.progress import progress
 from training.synthesis.pixels import Picture, read_picture
 from training.synthesis.scene import Scene
 from vision.boxes import overlap_ratios
-from vision.second_look.cutting import aspect_scale_of, cut_square, square_sides
+from vision.second_look.cutting import aspect_scale_of, cut_squares
 
 _LOG = logging.getLogger(__name__)
 # A square turned by 45° and moved a little stays inside one so much larger.
@@ -104,13 +104,10 @@ def mistaken_patches(folder: LabelledFolder, detect: Detect, class_count: int, g
 
 def squares_of(picture: Picture, boxes_px: NDArray[np.float64], geometry: Geometry) -> list[Picture]:
     """A patch's picture round each of the boxes (N, 4)."""
+    squares = np.empty((len(boxes_px), geometry.patch_px, geometry.patch_px, 3), np.uint8)
     scale = aspect_scale_of(geometry.network, picture.shape)
-    sides_px = square_sides(boxes_px, scale, geometry.margin_ratio) * SPARE_RATIO
-    centres_px = (boxes_px[:, :2] + boxes_px[:, 2:]) / 2
-    return [
-        cut_square(picture, (float(centre[0]), float(centre[1])), float(side), scale, geometry.patch_px)
-        for centre, side in zip(centres_px, sides_px, strict=True)
-    ]
+    cut_squares(picture, boxes_px, scale, geometry.margin_ratio * SPARE_RATIO, squares)
+    return list(squares)
 
 
 def shares_by_class(patches: Sequence[Patch]) -> NDArray[np.float64]:

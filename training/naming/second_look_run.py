@@ -28,7 +28,7 @@ from training.release.bundle_writer import with_second_look
 from training.release.held_out import calibrate_bundle, with_test_figures
 from training.release.model_card import write_card
 from training.run_record import EpochRecord, WorkMeter, new_record, read_record, write_record
-from training.run_settings import Inputs, RunSettings, TrainingPlan
+from training.run_settings import RunSettings, TrainingPlan
 from training.training_run import test_figures
 
 _LOG = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def teach(plan: SecondLookPlan, run_folder: Path, *, resume: bool) -> Path:
     network = build_names_network(len(CLASS_NAMES), plan.inputs.weights)
     lot = ItemLot(_pools(plan, bundle), plan.side_px, plan.seed)
     teaching = Teaching(network, plan.lessons, run_folder, device=device)
-    record = (read_record(run_folder) if resume else None) or new_record(ARCHITECTURE, _files(plan.inputs))
+    record = (read_record(run_folder) if resume else None) or new_record(ARCHITECTURE, plan.inputs.recorded)
     if resume:
         teaching.resume()
     meter, epochs = WorkMeter(SystemClock(), plan.watts_per_core), list(record.epochs[: teaching.epoch])
@@ -144,11 +144,6 @@ def _sheet(plan: SecondLookPlan, bundle: Bundle) -> list[str]:
         f"{_SHEET_MARK}labelled items of {names} without the pictures kept out, and the program's own drawings",
         f"{_SHEET_MARK}first weights EfficientNet-Lite0 trained on ImageNet (TensorFlow TPU models, Apache-2.0)",
     ]
-
-
-def _files(inputs: Inputs) -> tuple[Path, ...]:
-    single = (inputs.weights, inputs.cutouts, inputs.cutout_classes, inputs.test)
-    return (*inputs.data, *(path for path in single if path is not None))
 
 
 def _check_run_folder(run_folder: Path, *, resume: bool) -> None:

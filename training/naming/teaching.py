@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from sorter.errors import BadInputError
 from sorter.runtime.clock import Clock
 from training.fitting.average_weights import AverageWeights
+from training.fitting.checkpoint import write_checkpoint
 from training.naming.lot import ItemLot
 from training.naming.names_network import learning, normalised
 from training.naming.teaching_settings import CHECKPOINT_NAME, Lessons
@@ -128,17 +129,7 @@ class Teaching:
             "schedule": self._schedule.state_dict(),
             "epoch": self.epoch,
         }
-        unfinished = self._folder / f"{CHECKPOINT_NAME}.part"
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            torch.save(state, unfinished)
-            unfinished.replace(self._folder / CHECKPOINT_NAME)
-        except (OSError, RuntimeError) as error:
-            unfinished.unlink(missing_ok=True)
-            raise BadInputError(
-                f"{self._folder}: the checkpoint of epoch {self.epoch} cannot be written ({error}); make room and take "
-                "the run up with --resume"
-            ) from error
+        write_checkpoint(self._folder / CHECKPOINT_NAME, state)
 
 
 class _Drawn:
