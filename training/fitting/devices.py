@@ -71,6 +71,19 @@ def shared(network: Any, place: Place) -> Any:
     return DistributedDataParallel(network, device_ids=[place.device] if place.device != "cpu" else None)
 
 
+def learning_arithmetic(device: str) -> torch.autocast:
+    """What a network calculates in while it learns: bf16 where the device has units for it, else f32.
+
+    A processor without them imitates bf16, at a third of the speed of f32.
+    """
+    kind = torch.device(device).type
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=kind != "cpu" or _processor_has_bf16())
+
+
+def _processor_has_bf16() -> bool:
+    return any(has for name, has in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+
+
 def _checked(name: str) -> str:
     if name == "auto":
         return "cuda:0" if torch.cuda.is_available() else "cpu"

@@ -1,4 +1,4 @@
-"""The training loop: bf16, cosine learning rate, average weights, a checkpoint after every epoch."""
+"""The training loop: cosine learning rate, average weights, a checkpoint after every epoch."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from sorter.errors import BadInputError
 from sorter.runtime.clock import Clock
 from training.fitting.average_weights import AverageWeights
 from training.fitting.checkpoint import write_checkpoint
-from training.fitting.devices import Place, shared
+from training.fitting.devices import Place, learning_arithmetic, shared
 from training.fitting.early_stop import EarlyStop
 from training.fitting.network import PartialLabelLoss, as_input, learning, resized
 from training.input_size import InputSize
@@ -204,7 +204,7 @@ class FineTuning:
         device = self._place.device
         size = self._size.scaled(self._schedule.side_ratio(self.epoch), self._stride_px)
         inputs = resized(as_input(pictures.numpy()).to(device), size)
-        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+        with learning_arithmetic(device):
             predictions = self._shared(inputs)
         loss = self._loss(predictions, {name: value.to(device) for name, value in labels.items()}, known.to(device))
         loss.backward()

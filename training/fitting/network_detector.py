@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from sorter.model.settings import DetectorSettings
+from training.fitting.devices import learning_arithmetic
 from training.fitting.network import as_input, resized
 from training.input_size import InputSize
 from training.synthesis.pixels import Picture
@@ -26,7 +27,7 @@ def detect_with(network: Any, device: str, size: InputSize) -> Callable[[Picture
     """
 
     def detect(picture: Picture) -> Detections:
-        with torch.no_grad(), torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+        with torch.no_grad(), learning_arithmetic(device):
             output = network(resized(as_input(picture[None]).to(device), size))[0]
         candidates = decode_raw(output.float().cpu().numpy().astype(np.float32), _SETTINGS)
         scale = np.array([picture.shape[1] / size.width_px, picture.shape[0] / size.height_px] * 2, np.float32)

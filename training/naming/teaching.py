@@ -1,4 +1,4 @@
-"""Teaching the second look: bf16, one rise and fall of the learning rate, average weights, a checkpoint an epoch.
+"""Teaching the second look: one rise and fall of the learning rate, average weights, a checkpoint an epoch.
 
 One of the few modules that import torch.
 """
@@ -17,6 +17,7 @@ from sorter.errors import BadInputError
 from sorter.runtime.clock import Clock
 from training.fitting.average_weights import AverageWeights
 from training.fitting.checkpoint import write_checkpoint
+from training.fitting.devices import learning_arithmetic
 from training.naming.lot import ItemLot
 from training.naming.names_network import learning, normalised
 from training.naming.teaching_settings import CHECKPOINT_NAME, Lessons
@@ -110,7 +111,7 @@ class Teaching:
 
     def _step(self, step: int, pictures: Tensor, class_ids: Tensor) -> tuple[float, float]:
         wanted = class_ids.to(self._device)
-        with torch.autocast(torch.device(self._device).type, dtype=torch.bfloat16):
+        with learning_arithmetic(self._device):
             answers = self.network(normalised(pictures.to(self._device)))
         loss = self._loss(answers.float(), wanted)
         loss.backward()
