@@ -26,6 +26,7 @@ ONNX_QDQ_FORM = "onnx-qdq"
 ONNX_F16_FORM = "onnx-f16"
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
+Ratio = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 # How a picture of another aspect gets into the input: grey beside it, or each axis scaled for itself.
 Fit = Literal["letterbox", "stretch"]
 # A file of the bundle lies in its folder: no path may lead out of it.
@@ -98,13 +99,19 @@ class SecondLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         margin_ratio: side of the square over the longer side of the box, in the aspect that the network sees.
         own_name_ratio: how much of the first network's own naming stays; see `vision.second_look.fusion`.
+        certainty_ratio: how much the first network's certainty counts; see there.
+        squaring_ratio: how far a long box is drawn out to a square; see `vision.second_look.cutting`.
+        surroundings_ratio: contrast left to what lies around the box; see there.
     """
 
     file: FileName
     sha256: str
     side_px: Positive
     margin_ratio: Annotated[float, msgspec.Meta(ge=1.0)]
-    own_name_ratio: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+    own_name_ratio: Ratio
+    certainty_ratio: Ratio = 1.0
+    squaring_ratio: Ratio = 0.0
+    surroundings_ratio: Ratio = 1.0
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

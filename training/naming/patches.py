@@ -1,6 +1,6 @@
-"""Single items, each with some of the belt around it: what the second look learns from.
+"""Boxes with some of the picture around them: what the second look learns from.
 
-A patch is larger than what the network is shown, so that it can be turned and moved without an empty corner.
+They are kept in the camera's own pixels and cut, by lot, as the line cuts them.
 """
 
 import logging
@@ -19,101 +19,99 @@ from training.progress import progress
 from training.synthesis.pixels import Picture, read_picture
 from training.synthesis.scene import Scene
 from vision.boxes import overlap_ratios
-from vision.second_look.cutting import aspect_scale_of, cut_squares
+from vision.second_look.cutting import AspectScale, aspect_scale_of
 
 _LOG = logging.getLogger(__name__)
-# A square turned by 45° and moved a little stays inside one so much larger.
-SPARE_RATIO = 1.6
-# A box that shares less than this with every label lies on something else.
-_ELSEWHERE_RATIO = 0.25
-_BOXES_PER_PICTURE = 8
+# Side of what is kept of the picture around a box, over the box's longer side: of a square that is turned, the corners
+# alone, pale as they are, may lie outside and are reflected.
+_KEPT_RATIO = 1.6
+# A box is of a label that it shares so much with.
+_SAME_RATIO = 0.5
+_BOXES_PER_PICTURE = 24
+
+Box = NDArray[np.float64]
 
 
-class Geometry(msgspec.Struct, frozen=True):
-    """How items are cut out; see `sorter.runtime.bundle.SecondLook`.
-
-    Attributes:
-        network: whose boxes are looked at again; its input says how a picture is stretched.
-        side_px: of the square that the second network is shown.
-        margin_ratio: side of that square by the longer side of the box.
-    """
-
-    network: Network
-    side_px: int
-    margin_ratio: float
-
-    @property
-    def patch_px(self) -> int:
-        """Side of a patch."""
-        return round(SPARE_RATIO * self.side_px)
-
-
-class Patch(msgspec.Struct, frozen=True):
-    """One item.
+class Patch(msgspec.Struct, frozen=True, eq=False):
+    """One box.
 
     Attributes:
-        picture: (S, S, 3) uint8 BGR, the item in its middle.
-        class_id: into the class list; the number of classes where there is nothing of them.
-        weight: how often to show it, by its class alone.
+        picture: (H, W, 3) uint8 BGR, in which the box lies.
+        box_px: (4,) left, top, right, bottom in it.
+        aspect_scale: of the picture; see `vision.second_look.cutting`.
+        label_px: (4,) the label that the box shares most with; None: it lies on nothing that is labelled.
+        class_id: of that label; the number of classes if there is none.
+        weight: how often to show it, by its group alone.
+        is_found: whether a network found the box; else it is a label.
     """
 
     picture: Picture
+    box_px: Box
+    aspect_scale: AspectScale
+    label_px: Box | None
     class_id: int
     weight: float = 1.0
+    is_found: bool = False
+
+    def fit_ratio(self, box_px: Box) -> float:
+        """Overlap of a box with the label, 0..1."""
+        if self.label_px is None:
+            return 0.0
+        return float(overlap_ratios(box_px[None], self.label_px[None])[0, 0])
 
 
-def labelled_patches(folder: LabelledFolder, geometry: Geometry) -> list[Patch]:
-    """Every labelled item of a folder; pictures that cannot be read are logged and left out."""
+def labelled_patches(folder: LabelledFolder, network: Network) -> list[Patch]:
+    """Every labelled item of a folder; pictures that cannot be read are logged and left out.
+
+    Args:
+        folder: to read.
+        network: the first one, whose input says how a picture is stretched.
+    """
     patches = []
     with progress(folder.pictures, len(folder.pictures), f"items of {folder.folder.name}") as pictures:
         for labelled, picture in _readable(pictures):
             boxes_px = labelled_boxes_px(labelled.boxes, picture)
-            squares = squares_of(picture, boxes_px, geometry)
-            patches += [Patch(one, int(number)) for one, number in zip(squares, labelled.class_ids, strict=True)]
+            patches += _on_labels(picture, boxes_px, labelled.class_ids, network)
     return patches
 
 
-def scene_patches(scenes: Iterable[Scene], geometry: Geometry) -> list[Patch]:
+def scene_patches(scenes: Iterable[Scene], network: Network) -> list[Patch]:
     """Every item of drawn scenes."""
-    patches = []
-    for scene in scenes:
-        squares = squares_of(scene.picture, scene.boxes_px, geometry)
-        patches += [Patch(one, int(number)) for one, number in zip(squares, scene.class_ids, strict=True)]
-    return patches
+    return [
+        patch
+        for scene in scenes
+        for patch in _on_labels(scene.picture, np.asarray(scene.boxes_px, np.float64), scene.class_ids, network)
+    ]
 
 
-def mistaken_patches(folder: LabelledFolder, detect: Detect, class_count: int, geometry: Geometry) -> list[Patch]:
-    """What the first network takes for items where nothing is labelled, its likeliest mistakes first.
+def found_patches(folder: LabelledFolder, detect: Detect, class_count: int, network: Network) -> list[Patch]:
+    """What the first network takes for items, likeliest first: most of it is none, or not quite the item.
 
     Args:
         folder: one whose labels are exhaustive.
         detect: the first network.
         class_count: number of classes, which is the class id of nothing.
-        geometry: of the squares.
+        network: as in `labelled_patches`.
     """
     patches = []
-    with progress(folder.pictures, len(folder.pictures), f"mistakes in {folder.folder.name}") as pictures:
+    with progress(folder.pictures, len(folder.pictures), f"boxes found in {folder.folder.name}") as pictures:
         for labelled, picture in _readable(pictures):
             found = detect(picture)
-            elsewhere = _elsewhere(found.boxes_px, labelled_boxes_px(labelled.boxes, picture))[:_BOXES_PER_PICTURE]
-            squares = squares_of(picture, found.boxes_px[elsewhere].astype(np.float64), geometry)
-            weights = np.sqrt(found.class_probs[elsewhere].max(axis=1, initial=0.0))
-            patches += [Patch(one, class_count, float(weight)) for one, weight in zip(squares, weights, strict=True)]
+            labels_px = labelled_boxes_px(labelled.boxes, picture)
+            for box_px, probs in zip(found.boxes_px[:_BOXES_PER_PICTURE], found.class_probs, strict=False):
+                box, weight = box_px.astype(np.float64), float(np.sqrt(probs.max(initial=0.0)))
+                patches.append(_found(picture, box, weight, labels_px, labelled.class_ids, class_count, network))
     return patches
 
 
-def squares_of(picture: Picture, boxes_px: NDArray[np.float64], geometry: Geometry) -> list[Picture]:
-    """A patch's picture round each of the boxes (N, 4)."""
-    squares = np.empty((len(boxes_px), geometry.patch_px, geometry.patch_px, 3), np.uint8)
-    scale = aspect_scale_of(geometry.network, picture.shape)
-    cut_squares(picture, boxes_px, scale, geometry.margin_ratio * SPARE_RATIO, squares)
-    return list(squares)
+def shares_by_class(patches: Sequence[Patch], class_count: int) -> NDArray[np.float64]:
+    """How often to show each patch (N,), summing to one: rare classes more often than they come, common ones less.
 
-
-def shares_by_class(patches: Sequence[Patch]) -> NDArray[np.float64]:
-    """How often to show each patch (N,), summing to one: rare classes more often than they come, common ones less."""
-    ids = np.array([patch.class_id for patch in patches])
-    _, inverse = np.unique(ids, return_inverse=True)
+    A box that fits no label well is of the group of nothing here, whose number is `class_count`.
+    """
+    fits = [patch.fit_ratio(patch.box_px) >= _SAME_RATIO for patch in patches]
+    groups = np.array([patch.class_id if fit else class_count for patch, fit in zip(patches, fits, strict=True)])
+    _, inverse = np.unique(groups, return_inverse=True)
     weights = np.array([patch.weight for patch in patches])
     totals = np.bincount(inverse, weights=weights)
     counts = np.bincount(inverse)
@@ -121,11 +119,39 @@ def shares_by_class(patches: Sequence[Patch]) -> NDArray[np.float64]:
     return np.asarray(shares / shares.sum(), np.float64)
 
 
-def _elsewhere(found_px: NDArray[np.float32], labelled_px: NDArray[np.float64]) -> NDArray[np.int64]:
-    if not len(found_px) or not len(labelled_px):
-        return np.arange(len(found_px))
-    nearest = overlap_ratios(found_px.astype(np.float64), labelled_px).max(axis=1)
-    return np.flatnonzero(nearest < _ELSEWHERE_RATIO)
+def _on_labels(
+    picture: Picture, boxes_px: NDArray[np.float64], class_ids: NDArray[np.int64], network: Network
+) -> list[Patch]:
+    scale = aspect_scale_of(network, picture.shape)
+    patches = []
+    for box_px, class_id in zip(boxes_px, class_ids, strict=True):
+        kept, origin_px = _around(picture, box_px, scale)
+        patches.append(Patch(kept, box_px - origin_px, scale, box_px - origin_px, int(class_id)))
+    return patches
+
+
+def _found(
+    picture: Picture, box_px: Box, weight: float, labels_px: NDArray[np.float64], class_ids: NDArray[np.int64],
+    class_count: int, network: Network,
+) -> Patch:  # fmt: skip
+    scale = aspect_scale_of(network, picture.shape)
+    kept, origin_px = _around(picture, box_px, scale)
+    overlaps = overlap_ratios(box_px[None], labels_px)[0]
+    if overlaps.max(initial=0.0) <= 0.0:
+        return Patch(kept, box_px - origin_px, scale, None, class_count, weight, is_found=True)
+    nearest = int(overlaps.argmax())
+    label_px, class_id = labels_px[nearest] - origin_px, int(class_ids[nearest])
+    return Patch(kept, box_px - origin_px, scale, label_px, class_id, weight, is_found=True)
+
+
+def _around(picture: Picture, box_px: Box, aspect_scale: AspectScale) -> tuple[Picture, Box]:
+    """The picture around a box, and its own upper left corner (4,), to be taken from boxes."""
+    centre, sides = (box_px[:2] + box_px[2:]) / 2, (box_px[2:] - box_px[:2]) * aspect_scale
+    half = _KEPT_RATIO / 2 * sides.max() / np.array(aspect_scale) + 1.0
+    size_px = np.array([picture.shape[1], picture.shape[0]])
+    low = np.clip(np.floor(centre - half), 0, size_px - 1).astype(int)
+    high = np.clip(np.ceil(centre + half), low + 1, size_px).astype(int)
+    return picture[low[1] : high[1], low[0] : high[0]].copy(), np.tile(low, 2).astype(np.float64)
 
 
 def _readable(labelled: Iterable[LabelledPicture]) -> Iterator[tuple[LabelledPicture, Picture]]:

@@ -9,6 +9,7 @@ from training.data.whole_folder import write_whole
 from training.naming.lot import Shares
 from training.naming.teaching_settings import Lessons
 from training.run_settings import Inputs, absolute
+from vision.second_look.cutting import Framing
 
 PLAN_NAME = "second-look.json"
 
@@ -22,8 +23,9 @@ class SecondLookPlan(msgspec.Struct, frozen=True):
         lessons: how long and how fast.
         shares: how many examples are not real labelled items.
         side_px: of the square that the network is shown.
-        margin_ratio: side of that square by the longer side of the box.
+        framing: how that square shows the item.
         own_name_ratio: how much of the first network's own naming stays.
+        certainty_ratio: how much the first network's certainty counts; see `vision.second_look.fusion`.
         held_out_ratio: share of the pictures, by capture session, kept out; as when the bundle was trained.
         device: where to learn.
         watts_per_core: for the energy, where the machine does not tell it.
@@ -35,8 +37,9 @@ class SecondLookPlan(msgspec.Struct, frozen=True):
     lessons: Lessons = Lessons()
     shares: Shares = Shares()
     side_px: int = 224
-    margin_ratio: float = 1.2
+    framing: Framing = Framing(margin_ratio=1.1, squaring_ratio=0.5, surroundings_ratio=0.15)
     own_name_ratio: float = 0.3
+    certainty_ratio: float = 0.5
     held_out_ratio: float = 0.1
     device: str = "auto"
     watts_per_core: float = 10.0

@@ -11,7 +11,7 @@ import msgspec
 
 from sorter.errors import BadInputError
 from sorter.model.materials import CLASS_NAMES
-from sorter.runtime.bundle import Bundle, SecondLook, file_sha256, load_bundle
+from sorter.runtime.bundle import Bundle, Network, SecondLook, file_sha256, load_bundle
 from sorter.runtime.clock import SystemClock
 from sorter.runtime.labelled_folder import LabelledFolder
 from training.data.datasets import read_folders, split_by_capture
@@ -20,7 +20,7 @@ from training.evaluation.evaluate import Detect, detect_by
 from training.evaluation.model_under_test import open_model
 from training.input_size import InputSize
 from training.naming.lot import ItemLot
-from training.naming.patches import Geometry, Patch, labelled_patches, mistaken_patches, scene_patches
+from training.naming.patches import Patch, found_patches, labelled_patches, scene_patches
 from training.naming.second_look_plan import SecondLookPlan, write_plan
 from training.naming.teaching_settings import CHECKPOINT_NAME
 from training.preparation import drawn_scenes, held_out_scenes
@@ -57,7 +57,7 @@ def teach(plan: SecondLookPlan, run_folder: Path, *, resume: bool) -> Path:
     device = places(plan.device)[0].device
     torch.manual_seed(plan.seed)
     network = build_names_network(len(CLASS_NAMES), plan.inputs.weights)
-    lot = ItemLot(_pools(plan, bundle), plan.side_px, plan.seed)
+    lot = ItemLot(_pools(plan, bundle), len(CLASS_NAMES), plan.side_px, plan.framing, plan.seed)
     teaching = Teaching(network, plan.lessons, run_folder, device=device)
     record = (read_record(run_folder) if resume else None) or new_record(ARCHITECTURE, plan.inputs.recorded)
     if resume:
@@ -83,15 +83,20 @@ def finish(plan: SecondLookPlan, run_folder: Path, out: Path, version: str) -> B
     onnx_path, name = run_folder / ONNX_NAME, out.resolve().name
     with whole_folder(out) as part:
         shutil.copytree(_bundle_of(plan).folder, part, dirs_exist_ok=True)
-        second_look = SecondLook(
-            f"{name}-second-look.onnx", file_sha256(onnx_path), plan.side_px, plan.margin_ratio, plan.own_name_ratio
-        )
-        bundle = with_second_look(load_bundle(part), onnx_path, second_look, name, version)
+        bundle = with_second_look(load_bundle(part), onnx_path, _second_look(plan, onnx_path, name), name, version)
         bundle = calibrate_bundle(bundle, held_out_scenes(_as_training_plan(plan, bundle)), _sheet(plan, bundle))
         test = None if plan.inputs.test is None else test_figures(bundle, plan.inputs.test)
         bundle = bundle if test is None else with_test_figures(bundle, test)
         write_card(bundle, test, second_look=read_record(run_folder))
     return load_bundle(out)
+
+
+def _second_look(plan: SecondLookPlan, onnx_path: Path, name: str) -> SecondLook:
+    return SecondLook(
+        f"{name}-second-look.onnx", file_sha256(onnx_path), plan.side_px, plan.framing.margin_ratio,
+        own_name_ratio=plan.own_name_ratio, certainty_ratio=plan.certainty_ratio,
+        squaring_ratio=plan.framing.squaring_ratio, surroundings_ratio=plan.framing.surroundings_ratio,
+    )  # fmt: skip
 
 
 def _bundle_of(plan: SecondLookPlan) -> Bundle:
@@ -102,30 +107,30 @@ def _bundle_of(plan: SecondLookPlan) -> Bundle:
 
 
 def _pools(plan: SecondLookPlan, bundle: Bundle) -> list[tuple[float, list[Patch]]]:
-    """Real labelled items, what the bundle mistakes for items, and drawn ones, each with its share."""
-    geometry = Geometry(bundle.manifest.network, plan.side_px, plan.margin_ratio)
+    """Real labelled items, what the bundle finds, and drawn items, each with its share."""
+    network = bundle.manifest.network
     folders = [
         split_by_capture(folder, plan.held_out_ratio, plan.seed)[0]
         for folder in read_folders(plan.inputs.data, CLASS_NAMES)
     ]
-    real = [patch for folder in folders for patch in labelled_patches(folder, geometry)]
+    real = [patch for folder in folders for patch in labelled_patches(folder, network)]
     if not real:
         raise BadInputError(f"--data {plan.inputs.data[0]}: no item is labelled there, so there is nothing to learn")
-    mistaken = _mistaken(folders, detect_by(open_model(bundle.folder)), geometry)
-    drawn = scene_patches(drawn_scenes(_as_training_plan(plan, bundle), _DRAWN_SCENES), geometry)
+    found = _found(folders, detect_by(open_model(bundle.folder)), network)
+    drawn = scene_patches(drawn_scenes(_as_training_plan(plan, bundle), _DRAWN_SCENES), network)
     shares = plan.shares
     return [
-        (1.0 - shares.mistaken_ratio - shares.drawn_ratio, real),
-        (shares.mistaken_ratio, mistaken),
+        (1.0 - shares.found_ratio - shares.drawn_ratio, real),
+        (shares.found_ratio, found),
         (shares.drawn_ratio, drawn),
     ]
 
 
-def _mistaken(folders: list[LabelledFolder], detect: Detect, geometry: Geometry) -> list[Patch]:
+def _found(folders: list[LabelledFolder], detect: Detect, network: Network) -> list[Patch]:
     """Only where most classes are labelled exhaustively is a box without a label likely to be a mistake."""
     most = max(len(folder.complete_for) for folder in folders)
     exhaustive = [folder for folder in folders if len(folder.complete_for) == most]
-    return [patch for one in exhaustive for patch in mistaken_patches(one, detect, len(CLASS_NAMES), geometry)]
+    return [patch for one in exhaustive for patch in found_patches(one, detect, len(CLASS_NAMES), network)]
 
 
 def _as_training_plan(plan: SecondLookPlan, bundle: Bundle) -> TrainingPlan:

@@ -99,8 +99,8 @@ class Teaching:
         sums = np.zeros(2)
         label = f"second look, epoch {self.epoch + 1}/{self._lessons.epoch_count}"
         with progress(self._batches(lot), steps, label) as batches:
-            for index, (pictures, class_ids) in enumerate(batches):
-                sums += self._step(self.epoch * steps + index, pictures, class_ids)
+            for index, (pictures, names) in enumerate(batches):
+                sums += self._step(self.epoch * steps + index, pictures, names)
         loss, right = sums / steps
         return float(loss), float(right)
 
@@ -109,8 +109,8 @@ class Teaching:
         drawn = _Drawn(lot, self.epoch * count, count)
         return DataLoader(drawn, batch_size=self._lessons.batch_items, num_workers=self._loaders)
 
-    def _step(self, step: int, pictures: Tensor, class_ids: Tensor) -> tuple[float, float]:
-        wanted = class_ids.to(self._device)
+    def _step(self, step: int, pictures: Tensor, names: Tensor) -> tuple[float, float]:
+        wanted = names.to(self._device)
         with learning_arithmetic(self._device):
             answers = self.network(normalised(pictures.to(self._device)))
         loss = self._loss(answers.float(), wanted)
@@ -119,7 +119,7 @@ class Teaching:
         self._optimiser.zero_grad()
         self._schedule.step()
         self.average.update(self.network, step + 1)
-        return float(loss.detach()), float((answers.argmax(dim=1) == wanted).float().mean())
+        return float(loss.detach()), float((answers.argmax(dim=1) == wanted.argmax(dim=1)).float().mean())
 
     def _write_checkpoint(self) -> None:
         state = {
@@ -142,9 +142,9 @@ class _Drawn:
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        picture, class_id = self._lot.example(self._first + index)
-        return torch.from_numpy(picture), class_id
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        picture, names = self._lot.example(self._first + index)
+        return torch.from_numpy(picture), torch.from_numpy(names)
 
 
 def _optimiser(network: Any, lessons: Lessons) -> torch.optim.Optimizer:

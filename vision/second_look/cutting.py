@@ -6,14 +6,41 @@ Lengths are measured in the true aspect: the picture as the first network sees i
 import math
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from sorter.runtime.bundle import Network
+from sorter.runtime.bundle import Network, SecondLook
 
 AspectScale = tuple[float, float]
+# The way from the middle of a pixel of a square to a place among the middles of the picture's, (2, 3).
+Placement = NDArray[np.float64]
 
 _LEAST_SIDE_PX = 1.0
+_GREY = 127
+# OpenCV counts corners in sixteenths of a pixel
+_CORNER_BITS = 4
+
+
+class Framing(msgspec.Struct, frozen=True):
+    """How a square shows the item of a box.
+
+    Attributes:
+        margin_ratio: side of the square over the longer side of the box.
+        squaring_ratio: how far the shorter side of a box is drawn out to the longer one: 0 keeps the item's shape, 1
+            fills the square with every box. A long item has more pixels then.
+        surroundings_ratio: contrast left to what lies outside of the box, from 0, which is grey, to 1, which is as it
+            was. Items lie on and beside each other: it tells which of them is meant.
+    """
+
+    margin_ratio: float
+    squaring_ratio: float = 0.0
+    surroundings_ratio: float = 1.0
+
+
+def framing_of(second_look: SecondLook) -> Framing:
+    """How a bundle's second look wants its items shown."""
+    return Framing(second_look.margin_ratio, second_look.squaring_ratio, second_look.surroundings_ratio)
 
 
 def aspect_scale_of(network: Network, picture_shape: tuple[int, ...]) -> AspectScale:
@@ -31,54 +58,85 @@ def aspect_scale_of(network: Network, picture_shape: tuple[int, ...]) -> AspectS
     return network.input_width_px / picture_shape[1], network.input_height_px / picture_shape[0]
 
 
-def square_sides(boxes_px: NDArray[np.floating], aspect_scale: AspectScale, margin_ratio: float) -> NDArray[np.float64]:
-    """Sides (N,) of the squares around boxes, in pixels of the true aspect.
-
-    Args:
-        boxes_px: (N, 4) left, top, right, bottom in pixels of the picture.
-        aspect_scale: of `aspect_scale_of`.
-        margin_ratio: side of the square over the longer side of the box.
-    """
-    sides_px = (boxes_px[:, 2:] - boxes_px[:, :2]).astype(np.float64) * aspect_scale
-    squares: NDArray[np.float64] = np.maximum(margin_ratio * sides_px.max(axis=1, initial=0.0), _LEAST_SIDE_PX)
-    return squares
-
-
-def cut_square(
-    picture: NDArray[np.uint8],
-    centre_px: tuple[float, float],
-    side_px: float,
+def placed(
+    box_px: NDArray[np.floating],
     aspect_scale: AspectScale,
+    framing: Framing,
     out_px: int,
     *,
     angle_rad: float = 0.0,
     mirrored: bool = False,
-) -> NDArray[np.uint8]:
+) -> Placement:
+    """Where in the picture the pixels of the square around a box lie.
+
+    Args:
+        box_px: (4,) left, top, right, bottom in the picture, where the upper left corner is (0, 0).
+        aspect_scale: pixels of the true aspect per pixel of the picture, across and along.
+        framing: of the square.
+        out_px: side of the square in its own pixels.
+        angle_rad: by which the square is turned clockwise as one looks at the picture, in the true aspect, after the
+            box was drawn out: what it shows is turned the other way.
+        mirrored: whether left and right of the square are swapped.
+    """
+    box = np.asarray(box_px, np.float64)
+    sides_px = np.maximum((box[2:] - box[:2]) * aspect_scale, _LEAST_SIDE_PX)
+    side_px = max(framing.margin_ratio * float(sides_px.max()), _LEAST_SIDE_PX)
+    cosine, sine = math.cos(angle_rad), math.sin(angle_rad)
+    turned = np.array([[cosine, -sine], [sine, cosine]]) * (side_px / out_px)
+    if mirrored:
+        turned[:, 0] *= -1.0
+    drawn_out = (sides_px.max() / sides_px) ** framing.squaring_ratio
+    turned /= (np.array(aspect_scale) * drawn_out)[:, None]
+    first = np.full(2, 0.5 - out_px / 2)
+    shift = turned @ first + (box[:2] + box[2:]) / 2 - 0.5
+    return np.column_stack([turned, shift])
+
+
+def cut(picture: NDArray[np.uint8], placement: Placement, out: NDArray[np.uint8]) -> None:
     """A square of a picture, bilinear from its own pixels; beyond its edge the picture is reflected.
 
     Args:
         picture: (H, W, 3) uint8 BGR.
-        centre_px: x and y of the square's centre in the picture, where the upper left corner is (0, 0).
-        side_px: of the square, in pixels of the true aspect.
-        aspect_scale: pixels of the true aspect per pixel of the picture, across and along.
-        out_px: side of the result.
-        angle_rad: by which the square is turned clockwise as one looks at the picture, in the true aspect: what it
-            shows is turned the other way.
-        mirrored: whether left and right of the result are swapped.
-
-    Returns:
-        (out_px, out_px, 3) uint8 BGR.
+        placement: of `placed`.
+        out: (S, S, 3) uint8, C-contiguous, overwritten.
     """
-    out = np.empty((out_px, out_px, 3), np.uint8)
-    _cut(picture, _to_picture(centre_px, side_px, aspect_scale, out_px, angle_rad, mirrored=mirrored), out)
-    return out
+    cv2.warpAffine(
+        picture,
+        placement,
+        (out.shape[1], out.shape[0]),
+        dst=out,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+
+
+def pale_around(square: NDArray[np.uint8], placement: Placement, box_px: NDArray[np.floating], ratio: float) -> None:
+    """Leave what lies outside of the box so much of its contrast, in place.
+
+    Args:
+        square: (S, S, 3) uint8, C-contiguous.
+        placement: of the square.
+        box_px: (4,) left, top, right, bottom in the picture.
+        ratio: of contrast, 0..1.
+    """
+    if ratio >= 1.0:
+        return
+    left, top, right, bottom = (float(edge) - 0.5 for edge in box_px)
+    corners = np.array([[left, right, right, left], [top, top, bottom, bottom]])
+    corners = np.linalg.solve(placement[:, :2], corners - placement[:, 2:]).T
+    inside = np.zeros(square.shape[:2], np.uint8)
+    cv2.fillConvexPoly(inside, np.rint(corners * (1 << _CORNER_BITS)).astype(np.int32), 1, shift=_CORNER_BITS)
+    table = np.rint(_GREY + (np.arange(256) - _GREY) * ratio).astype(np.uint8)
+    pale = cv2.LUT(square, table)
+    cv2.copyTo(square, inside, pale)
+    square[...] = pale
 
 
 def cut_squares(
     picture: NDArray[np.uint8],
     boxes_px: NDArray[np.floating],
     aspect_scale: AspectScale,
-    margin_ratio: float,
+    framing: Framing,
     out: NDArray[np.uint8],
 ) -> None:
     """The squares around boxes, upright, written into `out`.
@@ -87,41 +145,10 @@ def cut_squares(
         picture: (H, W, 3) uint8 BGR.
         boxes_px: (N, 4) left, top, right, bottom in pixels of the picture.
         aspect_scale: of `aspect_scale_of`.
-        margin_ratio: side of a square over the longer side of its box.
+        framing: of each square.
         out: (N, S, S, 3) uint8, C-contiguous, overwritten.
     """
-    centres = (boxes_px[:, :2].astype(np.float64) + boxes_px[:, 2:]) / 2
-    sides = square_sides(boxes_px, aspect_scale, margin_ratio)
-    for (x_px, y_px), side_px, square in zip(centres.tolist(), sides.tolist(), out, strict=True):
-        _cut(picture, _to_picture((x_px, y_px), side_px, aspect_scale, square.shape[0], 0.0, mirrored=False), square)
-
-
-def _to_picture(
-    centre_px: tuple[float, float],
-    side_px: float,
-    aspect_scale: AspectScale,
-    out_px: int,
-    angle_rad: float,
-    *,
-    mirrored: bool,
-) -> NDArray[np.float64]:
-    """The way from the middle of a pixel of the result to a place among the middles of the picture's, (2, 3)."""
-    cosine, sine = math.cos(angle_rad), math.sin(angle_rad)
-    turned = np.array([[cosine, -sine], [sine, cosine]]) * (side_px / out_px)
-    if mirrored:
-        turned[:, 0] *= -1.0
-    turned /= np.array(aspect_scale)[:, None]
-    first = np.full(2, 0.5 - out_px / 2)
-    shift = turned @ first + np.array(centre_px) - 0.5
-    return np.column_stack([turned, shift])
-
-
-def _cut(picture: NDArray[np.uint8], to_picture: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
-    cv2.warpAffine(
-        picture,
-        to_picture,
-        (out.shape[1], out.shape[0]),
-        dst=out,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
+    for box_px, square in zip(boxes_px, out, strict=True):
+        placement = placed(box_px, aspect_scale, framing, square.shape[0])
+        cut(picture, placement, square)
+        pale_around(square, placement, box_px, framing.surroundings_ratio)

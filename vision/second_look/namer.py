@@ -9,7 +9,7 @@ from sorter.errors import BundleError
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import Bundle, Network, SecondLook
 from vision.frame import Detections
-from vision.second_look.cutting import aspect_scale_of, cut_squares
+from vision.second_look.cutting import aspect_scale_of, cut_squares, framing_of
 from vision.second_look.fusion import fused
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -34,6 +34,7 @@ class ItemNamer:
         """
         self._network = network
         self._second_look = second_look
+        self._framing = framing_of(second_look)
         self._class_count = class_count
         self._run = run
         side_px = second_look.side_px
@@ -60,13 +61,14 @@ class ItemNamer:
         for first in range(0, len(boxes_px), _MOST_AT_A_TIME):
             boxes = boxes_px[first : first + _MOST_AT_A_TIME]
             squares = self._squares[: len(boxes)]
-            cut_squares(picture, boxes, aspect_scale, self._second_look.margin_ratio, squares)
+            cut_squares(picture, boxes, aspect_scale, self._framing, squares)
             names[first : first + len(boxes)] = self._run(squares)
         return names
 
     def fused(self, class_probs: NDArray[np.float32], names: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores (N, C) of the first network with what `names` gave, (N, C); see `vision.second_look.fusion`."""
-        return fused(class_probs, names, self._second_look.own_name_ratio)
+        look = self._second_look
+        return fused(class_probs, names, look.own_name_ratio, look.certainty_ratio)
 
     def renamed(self, picture: NDArray[np.uint8], found: Detections) -> Detections:
         """What was found in a picture, every item named by both networks; best first again."""

@@ -162,7 +162,8 @@ def test_an_altered_or_missing_second_look_is_refused(folder: Path) -> None:
     ("key", "value"),
     [
         ("file", "../names.onnx"), ("side_px", 0), ("margin_ratio", 0.9), ("own_name_ratio", 1.1),
-        ("own_name_ratio", -0.1), ("colour_of_belt", 1),
+        ("own_name_ratio", -0.1), ("certainty_ratio", 1.1), ("squaring_ratio", -0.1), ("surroundings_ratio", 2.0),
+        ("colour_of_belt", 1),
     ],
 )  # fmt: skip
 def test_a_second_look_described_wrongly_is_refused(folder: Path, key: str, value: object) -> None:

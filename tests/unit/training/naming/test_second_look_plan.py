@@ -17,7 +17,7 @@ def test_round_trip_with_whole_paths(tmp_path: Path, monkeypatch: pytest.MonkeyP
     read = read_plan(tmp_path / "run")
     assert read.bundle == tmp_path / "bundle"
     assert read.inputs.data == (tmp_path / "data",)
-    assert (read.lessons, read.side_px) == (plan.lessons, 96)
+    assert (read.lessons, read.side_px, read.framing) == (plan.lessons, 96, plan.framing)
 
 
 def test_a_run_that_was_never_begun_is_not_taken_up(tmp_path: Path) -> None:

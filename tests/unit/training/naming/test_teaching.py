@@ -18,6 +18,7 @@ from training.naming.names_network import build_names_network, learning, normali
 from training.naming.patches import Patch  # noqa: E402
 from training.naming.teaching import Teaching  # noqa: E402
 from training.naming.teaching_settings import Lessons  # noqa: E402
+from vision.second_look.cutting import Framing  # noqa: E402
 
 SIDE_PX = 64
 LESSONS = Lessons(epoch_count=2, items_per_epoch=32, batch_items=16)
@@ -26,8 +27,12 @@ LESSONS = Lessons(epoch_count=2, items_per_epoch=32, batch_items=16)
 def coloured_lot() -> ItemLot:
     """Two classes that one colour tells apart."""
     colours = ((230, 30, 30), (30, 30, 230))
-    patches = [Patch(np.full((102, 102, 3), colour, np.uint8), number) for number, colour in enumerate(colours)]
-    return ItemLot([(1.0, patches)], SIDE_PX, seed=1)
+    box_px = np.array([20.0, 20.0, 80.0, 80.0])
+    patches = [
+        Patch(np.full((102, 102, 3), colour, np.uint8), box_px, (1.0, 1.0), box_px, number)
+        for number, colour in enumerate(colours)
+    ]
+    return ItemLot([(1.0, patches)], 2, SIDE_PX, Framing(1.2), seed=1)
 
 
 def taught(folder: Path, lessons: Lessons = LESSONS) -> Teaching:

@@ -58,6 +58,19 @@ def test_it_is_the_weighed_geometric_mean_times_the_name() -> None:
     assert fused(class_probs, names, 0.5) == pytest.approx(np.array([[0.64 * 0.25, 0.8 * 0.4 * 0.5]]))
 
 
+@given(tables(), tables(), RATIOS)
+def test_with_no_certainty_of_the_first_network_the_names_are_all(
+    class_probs: NDArray[np.float32], names: NDArray[np.float32], ratio: float
+) -> None:
+    assert np.array_equal(fused(class_probs, names, ratio, 0.0), names)
+
+
+def test_certainty_that_counts_half_is_its_root() -> None:
+    class_probs, names = np.array([[0.64, 0.16]], np.float32), np.array([[0.25, 0.5]], np.float32)
+    assert fused(class_probs, names, 0.0, 0.5) == pytest.approx(0.8 * names)
+    assert fused(class_probs, names, 1.0, 0.5) == pytest.approx(np.array([[0.8 * 0.25, 0.4 * 0.5]]))
+
+
 def test_no_boxes_give_no_scores() -> None:
     empty = np.zeros((0, 3), np.float32)
     assert fused(empty, empty, 0.5).shape == (0, 3)
