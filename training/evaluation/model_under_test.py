@@ -17,8 +17,10 @@ RUNTIMES: tuple[str, ...] = tuple(one for one in get_args(_ALLOWED["runtime"]) i
 PRECISIONS: tuple[str, ...] = get_args(_ALLOWED["precision"])
 
 
-def open_model(folder: Path, runtime: str = "openvino", precision: str = "f32") -> Detector:
-    """Open the bundle in a folder.
+def open_model(
+    folder: Path, runtime: str = "openvino", precision: str = "f32", *, second_look: bool = True
+) -> Detector:
+    """Open the bundle in a folder, without its second look if it is to be left out.
 
     Raises:
         BundleError: if it cannot be used.
@@ -31,6 +33,7 @@ def open_model(folder: Path, runtime: str = "openvino", precision: str = "f32") 
         "model": str(folder),
         "precision": precision,
         "score_threshold": FAINTEST_SCORE,
+        "second_look": second_look,
     }
     # the lab measures what nobody has signed yet
     wanted["allow_unsigned"] = True

@@ -116,7 +116,8 @@ def _pools(plan: SecondLookPlan, bundle: Bundle) -> list[tuple[float, list[Patch
     real = [patch for folder in folders for patch in labelled_patches(folder, network)]
     if not real:
         raise BadInputError(f"--data {plan.inputs.data[0]}: no item is labelled there, so there is nothing to learn")
-    found = _found(folders, detect_by(open_model(bundle.folder)), network)
+    first_network = open_model(bundle.folder, second_look=False)
+    found = _found(folders, detect_by(first_network), network)
     drawn = scene_patches(drawn_scenes(_as_training_plan(plan, bundle), _DRAWN_SCENES), network)
     shares = plan.shares
     return [
