@@ -57,7 +57,7 @@ class RecipeSettings(Section, frozen=True):
     )
     min_decision_views: PositiveCount = 2
     # an item that is not ejected counts as one from this probability of being any of the classes
-    min_item_probability: Ratio = 0.5
+    min_item_probability: Ratio = 0.3
     # of what was seen but is of none of the classes, the share that is an item after all, hence an impurity; the rest
     # is shadow and stain, and a shot at it costs air alone
     unlisted_item_ratio: Ratio = 0.3
