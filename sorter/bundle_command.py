@@ -118,8 +118,9 @@ def _table(report: dict[str, Any]) -> str:
 def _second_look_shown(second_look: dict[str, Any] | None) -> dict[str, str]:
     if second_look is None:
         return {}
-    side_px, margin_ratio, own_name_ratio = (second_look[key] for key in ("side_px", "margin_ratio", "own_name_ratio"))
-    return {"second look": f"{side_px}×{side_px} px, margin {margin_ratio:g}, own name {own_name_ratio:g}"}
+    shown = {name.removesuffix("_ratio"): value for name, value in second_look.items() if name.endswith("_ratio")}
+    ratios = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in shown.items())
+    return {"second look": "{0}×{0} px, {1}".format(second_look["side_px"], ratios)}
 
 
 def _read_public_key_file(path: Path) -> PublicKey:

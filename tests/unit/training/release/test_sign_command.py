@@ -95,7 +95,7 @@ def test_a_second_look_is_signed_with_the_rest(bundle: Bundle, keys: Path) -> No
     signed = load_bundle(bundle.folder).manifest
     assert signed.second_look == look
     assert path.name not in signed.files  # its hash is in the manifest once
-    assert "32×32 px, margin 1.25, own name 0.5" in run(show, bundle.folder).output
+    assert "32×32 px, margin 1.25, own name 0.5, certainty 1" in run(show, bundle.folder).output
     path.write_bytes(b"other names")
     expect_refusal(verify, bundle.folder, "--key", keys / PUBLIC_NAME)
 
