@@ -89,8 +89,8 @@ def ages(book: AlarmBook, now_ns: int) -> list[tuple]:
         (
             msgspec.structs.replace(alarm, raised_at_ns=0, cleared_at_ns=None, shelved_until_ns=None),
             now_ns - alarm.raised_at_ns,
-            alarm.cleared_at_ns and now_ns - alarm.cleared_at_ns,
-            alarm.shelved_until_ns and now_ns - alarm.shelved_until_ns,
+            None if alarm.cleared_at_ns is None else now_ns - alarm.cleared_at_ns,
+            None if alarm.shelved_until_ns is None else now_ns - alarm.shelved_until_ns,
         )
         for alarm in book.alarms()
     ]
