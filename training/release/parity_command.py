@@ -109,17 +109,17 @@ def reference_detector(bundle: Bundle) -> Detector:
 
 
 def other_detectors(bundle: Bundle) -> list[tuple[str, Detector]]:
-    """Every other way to run the bundle here: the network in f32 and bf16, and its INT8 forms."""
+    """Every other way to run the bundle here: the network in f32, in bf16 if this machine can, and its INT8 forms."""
     from vision.detectors.onnxruntime_detector import OnnxRuntimeDetector
     from vision.detectors.openvino_detector import OpenVinoDetector
+    from vision.detectors.openvino_network import known_precisions
 
     line = DetectorSettings(score_threshold=_FAINTEST_SCORE)
     half, small = (msgspec.structs.replace(line, precision=precision) for precision in ("bf16", "int8"))
     main = form_named(bundle, MAIN_FORM)
     found: list[tuple[str, Detector]] = [(MAIN_FORM, OpenVinoDetector(bundle, line, main))]
-    bf16 = OpenVinoDetector(bundle, half, main)
-    if bf16.precision == "bf16":  # elsewhere it is f32 once more
-        found.append((MAIN_FORM, bf16))
+    if half.precision in known_precisions():
+        found.append((MAIN_FORM, OpenVinoDetector(bundle, half, main)))
     if OPENVINO_INT8_FORM in bundle.manifest.forms:
         form = form_named(bundle, OPENVINO_INT8_FORM)
         found.append((OPENVINO_INT8_FORM, OpenVinoDetector(bundle, small, form)))

@@ -19,7 +19,7 @@ from sorter.runtime.clock import ManualClock
 from training.evaluation.evaluate import detect_by, labelled_boxes_px
 from training.release import quantise_run
 from training.release.bundle_writer import Identity, with_measurements, write_bundle
-from training.release.parity_command import parity
+from training.release.parity_command import other_detectors, parity
 from training.release.quantise_bundle import MadeForm, with_forms
 from training.release.quantise_command import quantise
 from training.release.quantise_layers import Rung, kept_in_floats, rungs_for
@@ -132,6 +132,14 @@ def test_the_forms_see_nearly_what_the_network_sees(
     assert {(OPENVINO_INT8_FORM, "openvino", "int8"), (ONNX_QDQ_FORM, "onnxruntime", "int8-emulated")} <= set(rows)
     assert answer.exit_code == (1 if any(row["excess"] for row in rows.values()) else 0)
     assert "probability p99 by class" in invoke(parity, quantised[0], "--data", folders[1]).output
+
+
+def test_where_the_processor_has_no_bf16_parity_does_without(
+    quantised: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vision.detectors.openvino_network.known_precisions", lambda: ("f32", "int8"))
+    found = other_detectors(load_bundle(quantised[0]))
+    assert {detector.precision for _, detector in found} == {"f32", "int8", "int8-emulated"}
 
 
 def test_another_network_in_the_place_of_a_form_is_beyond_its_tolerance(
