@@ -118,9 +118,9 @@ def _table(report: dict[str, Any]) -> str:
 def _second_look_shown(second_look: dict[str, Any] | None) -> dict[str, str]:
     if second_look is None:
         return {}
-    shown = {name.removesuffix("_ratio"): value for name, value in second_look.items() if name.endswith("_ratio")}
-    ratios = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in shown.items())
-    return {"second look": "{0}×{0} px, {1}".format(second_look["side_px"], ratios)}
+    side_px, ratios = second_look["side_px"], [name for name in second_look if name.endswith("_ratio")]
+    words = [f"{name.removesuffix('_ratio').replace('_', ' ')} {second_look[name]:g}" for name in ratios]
+    return {"second look": ", ".join([f"{side_px}×{side_px} px", *words])}
 
 
 def _read_public_key_file(path: Path) -> PublicKey:

@@ -13,6 +13,7 @@ import msgspec
 from sorter.errors import BundleError
 from sorter.model.materials import class_list_sha256
 from sorter.model.settings import Settings
+from sorter.model.settings.section import Ratio
 from sorter.runtime.bundle_trust import require_trusted
 from sorter.runtime.model_shelf import champion_folder
 
@@ -26,7 +27,6 @@ ONNX_QDQ_FORM = "onnx-qdq"
 ONNX_F16_FORM = "onnx-f16"
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
-Ratio = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 # How a picture of another aspect gets into the input: grey beside it, or each axis scaled for itself.
 Fit = Literal["letterbox", "stretch"]
 # A file of the bundle lies in its folder: no path may lead out of it.

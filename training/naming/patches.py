@@ -97,10 +97,15 @@ def found_patches(folder: LabelledFolder, detect: Detect, class_count: int, netw
     with progress(folder.pictures, len(folder.pictures), f"boxes found in {folder.folder.name}") as pictures:
         for labelled, picture in _readable(pictures):
             found = detect(picture)
+            boxes_px = found.boxes_px[:_BOXES_PER_PICTURE].astype(np.float64)
+            weights = np.sqrt(found.class_probs.max(axis=1, initial=0.0)).tolist()
             labels_px = labelled_boxes_px(labelled.boxes, picture)
-            for box_px, probs in zip(found.boxes_px[:_BOXES_PER_PICTURE], found.class_probs, strict=False):
-                box, weight = box_px.astype(np.float64), float(np.sqrt(probs.max(initial=0.0)))
-                patches.append(_found(picture, box, weight, labels_px, labelled.class_ids, class_count, network))
+            for box_px, weight, overlaps in zip(boxes_px, weights, overlap_ratios(boxes_px, labels_px), strict=False):
+                label_px, class_id = None, class_count
+                if overlaps.any():
+                    nearest = int(overlaps.argmax())
+                    label_px, class_id = labels_px[nearest], int(labelled.class_ids[nearest])
+                patches.append(_patch(picture, box_px, label_px, class_id, network, weight, is_found=True))
     return patches
 
 
@@ -122,26 +127,19 @@ def shares_by_class(patches: Sequence[Patch], class_count: int) -> NDArray[np.fl
 def _on_labels(
     picture: Picture, boxes_px: NDArray[np.float64], class_ids: NDArray[np.int64], network: Network
 ) -> list[Patch]:
-    scale = aspect_scale_of(network, picture.shape)
-    patches = []
-    for box_px, class_id in zip(boxes_px, class_ids, strict=True):
-        kept, origin_px = _around(picture, box_px, scale)
-        patches.append(Patch(kept, box_px - origin_px, scale, box_px - origin_px, int(class_id)))
-    return patches
+    labels = zip(boxes_px, class_ids, strict=True)
+    return [_patch(picture, box_px, box_px, int(class_id), network) for box_px, class_id in labels]
 
 
-def _found(
-    picture: Picture, box_px: Box, weight: float, labels_px: NDArray[np.float64], class_ids: NDArray[np.int64],
-    class_count: int, network: Network,
+def _patch(
+    picture: Picture, box_px: Box, label_px: Box | None, class_id: int, network: Network, weight: float = 1.0,
+    *, is_found: bool = False,
 ) -> Patch:  # fmt: skip
+    """A box and its label, cut out of a picture with what lies around."""
     scale = aspect_scale_of(network, picture.shape)
     kept, origin_px = _around(picture, box_px, scale)
-    overlaps = overlap_ratios(box_px[None], labels_px)[0]
-    if overlaps.max(initial=0.0) <= 0.0:
-        return Patch(kept, box_px - origin_px, scale, None, class_count, weight, is_found=True)
-    nearest = int(overlaps.argmax())
-    label_px, class_id = labels_px[nearest] - origin_px, int(class_ids[nearest])
-    return Patch(kept, box_px - origin_px, scale, label_px, class_id, weight, is_found=True)
+    label_there_px = None if label_px is None else label_px - origin_px
+    return Patch(kept, box_px - origin_px, scale, label_there_px, class_id, weight, is_found)
 
 
 def _around(picture: Picture, box_px: Box, aspect_scale: AspectScale) -> tuple[Picture, Box]:

@@ -80,7 +80,7 @@ def placed(
     """
     box = np.asarray(box_px, np.float64)
     sides_px = np.maximum((box[2:] - box[:2]) * aspect_scale, _LEAST_SIDE_PX)
-    side_px = max(framing.margin_ratio * float(sides_px.max()), _LEAST_SIDE_PX)
+    side_px = framing.margin_ratio * float(sides_px.max())
     cosine, sine = math.cos(angle_rad), math.sin(angle_rad)
     turned = np.array([[cosine, -sine], [sine, cosine]]) * (side_px / out_px)
     if mirrored:
