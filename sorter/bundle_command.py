@@ -81,6 +81,7 @@ def bundle_report(opened: Bundle, known: list[PublicKey]) -> dict[str, Any]:
         "classes_sha256": manifest.classes_sha256,
         "input_px": [manifest.network.input_width_px, manifest.network.input_height_px],
         "fit": manifest.network.fit,
+        "mirrored_view": manifest.network.mirrored_view,
         "forms": list(manifest.forms),
         "second_look": msgspec.to_builtins(manifest.second_look),
         "calibrated_classes": list(manifest.calibration),
@@ -98,6 +99,10 @@ def _signed_by(opened: Bundle, known: list[PublicKey]) -> dict[str, Any]:
     return {"is_trusted": True, "signature": f"signed with the trusted key {signer.name} ({signature.trusted_comment})"}
 
 
+def _views_shown(mirrored_view: bool) -> str:
+    return "seen as it is and mirrored" if mirrored_view else "seen once"
+
+
 def _table(report: dict[str, Any]) -> str:
     shown = {
         "model": report["model_id"],
@@ -105,7 +110,7 @@ def _table(report: dict[str, Any]) -> str:
         "signature": report["signature"],
         "licence": report["licence"],
         "classes": ", ".join(report["classes"]) + f" ({report['classes_sha256'][:8]})",
-        "input": "×".join(str(side) for side in report["input_px"]) + " px",
+        "input": "×".join(str(side) for side in report["input_px"]) + f" px, {_views_shown(report['mirrored_view'])}",
         "forms": ", ".join(["float32", *report["forms"]]),
         **_second_look_shown(report["second_look"]),
         "calibrated": f"{len(report['calibrated_classes'])} of {len(report['classes'])} classes",

@@ -59,6 +59,10 @@ _OPTIONS = (
         help="Share of the other pictures that are four laid together: more items in each, and smaller ones.",
     ),
     click.option(
+        "--mirrored-view/--one-view", "mirrored_view", default=True, show_default=True,
+        help="Whether the bundle's network sees each picture mirrored too and gives the mean: surer, twice the work.",
+    ),
+    click.option(
         "--held-out", type=click.FloatRange(0.01, 0.5), default=0.1, show_default=True,
         help="Share of the pictures, by capture session, kept out for calibration and early stop.",
     ),
@@ -101,6 +105,7 @@ def plan_of(given: dict[str, Any]) -> TrainingPlan:
         small_epoch_ratio=given["small_epochs"],
         belt_ratio=given["belts"],
         tiled_ratio=given["tiled"],
+        mirrored_view=given["mirrored_view"],
         held_out_ratio=given["held_out"],
         watts_per_core=given["watts_per_core"],
         seed=given["seed"],

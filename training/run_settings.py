@@ -55,6 +55,7 @@ class RunSettings(msgspec.Struct, frozen=True):
         small_epoch_ratio: share of the epochs, from the first, that see smaller pictures.
         belt_ratio: share of pictures that are the program's own belts.
         tiled_ratio: share of the others that are four laid together.
+        mirrored_view: whether the network in the bundle sees each picture mirrored too; training itself is the same.
         held_out_ratio: share of the pictures kept out for calibration.
         watts_per_core: power of a busy processor core, for the energy of training where none can be read.
         seed: of everything that is drawn by lot.
@@ -71,6 +72,7 @@ class RunSettings(msgspec.Struct, frozen=True):
     small_epoch_ratio: float = 0.6
     belt_ratio: float = 0.1
     tiled_ratio: float = 0.25
+    mirrored_view: bool = True
     held_out_ratio: float = HELD_OUT_RATIO
     watts_per_core: float = 10.0
     seed: int = HELD_OUT_SEED

@@ -75,9 +75,10 @@ def finish(run_folder: Path, bundle_folder: Path, version: str) -> Bundle:
     plan, record = read_plan(run_folder), read_record(run_folder)
     network = trained_network(run_folder)
     onnx_path = run_folder / ONNX_NAME
-    export_onnx(network, onnx_path, plan.settings.size)
+    size, mirrored_view = plan.settings.size, plan.settings.mirrored_view
+    export_onnx(network, onnx_path, size, mirrored_view=mirrored_view)
     identity = Identity(bundle_folder.name, version, LICENCE)
-    bundle = write_bundle(bundle_folder, onnx_path, identity, CLASS_NAMES, plan.settings.size)
+    bundle = write_bundle(bundle_folder, onnx_path, identity, CLASS_NAMES, size, mirrored_view=mirrored_view)
     bundle = calibrate_bundle(bundle, held_out_scenes(plan), data_sheet(plan))
     test = None if plan.inputs.test is None else test_figures(bundle, plan.inputs.test)
     bundle = bundle if test is None else with_test_figures(bundle, test)

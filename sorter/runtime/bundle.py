@@ -56,6 +56,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Output `raw`: float32 (1, 4 + C, A), centre x, centre y, width, height in input pixels, then C class scores in
     0..1, to be thinned by NMS. Output `end_to_end`: float32 (1, K, 6), x0, y0, x1, y1 in input pixels, score, class.
     `fit`: how the network learned to see pictures of another aspect than its input's; manifests without it: letterbox.
+    `mirrored_view`: whether the graph looks at the mirrored picture too and gives the mean of both.
     """
 
     file: str
@@ -65,6 +66,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     head: Literal["raw", "end_to_end"]
     takes_uint8_bgr: bool = True
     fit: Fit = "letterbox"
+    mirrored_view: bool = False
 
 
 class FormFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

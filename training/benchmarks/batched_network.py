@@ -35,14 +35,19 @@ def batched(model: Any, count: int) -> Any:
     """A network that was exported for one picture, changed in place to take `count` of them at once."""
     for node in model.get_ordered_ops():
         if node.get_type_name() == "Reshape":
-            shape = node.input_value(1).get_node()
-            if shape.get_type_name() == "Constant" and shape.data.size > 1 and shape.data[0] == 1:
+            shape, picture_count = node.input_value(1).get_node(), node.input_value(0).get_partial_shape()[0]
+            if shape.get_type_name() == "Constant" and _keeps_pictures_apart(shape.data, picture_count):
                 # in ONNX's reshape a zero stands for as many as come in
                 any_count = np.concatenate([[0], shape.data[1:]])
                 node.input(1).replace_source_output(opset13.constant(any_count, dtype=np.int64).output(0))
     _, *sides = model.input(0).shape
     model.reshape([count, *sides])
     return model
+
+
+def _keeps_pictures_apart(shape: Any, picture_count: Any) -> bool:
+    """Whether a reshape leaves its first axis alone; what parts a picture from its mirrored view does not."""
+    return bool(shape.size > 1 and picture_count.is_static and shape[0] == picture_count.get_length() and shape[1] > 0)
 
 
 def _period(model: Any, count: int, run_count: int) -> Measure:

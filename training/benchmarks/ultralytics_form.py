@@ -1,5 +1,6 @@
 """A bundle's network in the form that Ultralytics exports for OpenVINO: the same weights, its own kind of input."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from vision.detectors.openvino_core import openvino_core
 FOLDER_SUFFIX = "_openvino_model"
 _STRIDE_PX = 32
 _GREY_LEVELS = 255.0
-# what a bundle's graph may do to the picture before its first convolution
-_INPUT_STEPS = {"Transpose", "Convert"}
+# what a bundle's graph may do to the picture before its first convolution: change its layout, then mirror it
+_LAYOUT_STEPS = {"Parameter", "Transpose", "Convert"}
+_VIEW_STEPS = {"StridedSlice", "Slice", "Concat"}
 
 
 def write_ultralytics_form(bundle: Bundle, folder: Path) -> Path:
@@ -52,29 +54,22 @@ def write_ultralytics_form(bundle: Bundle, folder: Path) -> Path:
 
 
 def _with_planar_input(model: Any, bundle: Bundle) -> Any:
-    network = bundle.manifest.network
-    first = _first_convolution(model)
-    if first is None or network.head != "raw":
+    network, ordered = bundle.manifest.network, model.get_ordered_ops()
+    steps = [node for node in ordered if node.get_type_name() != "Constant"]
+    layout = list(itertools.takewhile(lambda node: node.get_type_name() in _LAYOUT_STEPS, steps))
+    views = itertools.takewhile(lambda node: node.get_type_name() in _VIEW_STEPS, steps[len(layout) :])
+    first = steps[len(layout) + len(list(views))]
+    if first.get_type_name() != "Convolution" or network.head != "raw":
         raise BundleError(
             f"bundle {bundle.folder}: Ultralytics' form can be made of networks with a raw head that begin with a "
-            "convolution after transposing alone, as farz train export writes them"
+            "convolution after transposing and mirroring alone, as farz train export writes them"
         )
     if not network.takes_uint8_bgr:
         return model
     planes = opset13.parameter([1, 3, network.input_height_px, network.input_width_px], np.float32, name="images")
+    for reader in layout[-1].output(0).get_target_inputs():
+        reader.replace_source_output(planes.output(0))
     weights = first.input_value(1).get_node().get_data()
     unfolded = opset13.constant(np.ascontiguousarray(weights[:, ::-1] * np.float32(_GREY_LEVELS)))
-    first.input(0).replace_source_output(planes.output(0))
     first.input(1).replace_source_output(unfolded.output(0))
     return ov.Model(model.get_results(), [planes], "ultralytics")
-
-
-def _first_convolution(model: Any) -> Any | None:
-    """The first convolution, if the picture comes to it changed in layout and type alone."""
-    steps = [node for node in model.get_ordered_ops() if node.get_type_name() != "Constant"]
-    for node in steps[1:]:
-        if node.get_type_name() == "Convolution":
-            return node
-        if node.get_type_name() not in _INPUT_STEPS:
-            return None
-    return None

@@ -16,9 +16,23 @@ from ultralytics.nn.modules.conv import Conv
 
 from sorter.errors import BadInputError
 from sorter.runtime.bundle import Bundle
+from training.fitting.network import build_network
 from training.release.export import EXPORTED_PREFIX, without_camera
 
 _PICTURES_AT_A_TIME = 16
+# Statistics change nothing of what a network computes: for one that is not trained on, any picture will do.
+_ANY_PICTURE = (1, 3, 64, 64)
+
+
+def network_of(bundle: Bundle, architecture: str) -> Any:
+    """What a bundle has learned, as a network to be exported anew.
+
+    Raises:
+        BadInputError: if the bundle's network is of another architecture.
+    """
+    network = build_network(len(bundle.manifest.classes), architecture)
+    load_bundle_weights(network, bundle, torch.zeros(_ANY_PICTURE))
+    return network
 
 
 def load_bundle_weights(network: Any, bundle: Bundle, inputs: Tensor) -> int:

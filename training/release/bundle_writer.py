@@ -33,7 +33,13 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def write_bundle(
-    folder: Path, onnx_path: Path, identity: Identity, class_names: Sequence[str], size_px: int | InputSize
+    folder: Path,
+    onnx_path: Path,
+    identity: Identity,
+    class_names: Sequence[str],
+    size_px: int | InputSize,
+    *,
+    mirrored_view: bool = False,
 ) -> Bundle:
     """Write a bundle without calibration or figures; `with_measurements` adds them.
 
@@ -43,6 +49,7 @@ def write_bundle(
         identity: name, version, licence.
         class_names: ordered classes of the network's output.
         size_px: size of its input, or the side of a square one.
+        mirrored_view: whether it was exported so.
     """
     folder.mkdir(parents=True, exist_ok=True)
     network_path = folder / f"{identity.name}.onnx"
@@ -50,7 +57,10 @@ def write_bundle(
         shutil.copyfile(onnx_path, network_path)
     # training stretches every picture to its input, see training.data.datasets
     size = InputSize.of(size_px)
-    network = Network(network_path.name, file_sha256(network_path), size.width_px, size.height_px, "raw", fit="stretch")
+    network = Network(
+        network_path.name, file_sha256(network_path), size.width_px, size.height_px, "raw", fit="stretch",
+        mirrored_view=mirrored_view,
+    )  # fmt: skip
     manifest = Manifest(
         identity.name, identity.version, identity.licence, tuple(class_names), class_list_sha256(class_names), network
     )

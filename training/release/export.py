@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from sorter.errors import BadInputError, FarzError
 from training.fitting.network import DEFAULT_ARCHITECTURE, as_input, build_network
 from training.input_size import InputSize
+from training.release.mirrored_view import MirroredView
 from training.run_settings import CHECKPOINT_NAME
 
 OPSET = 17
@@ -53,7 +54,13 @@ class CameraNetwork(nn.Module):  # type: ignore[misc]  # torch is not followed b
     Takes uint8 (1, H, W, 3) BGR, gives float32 (1, 4 + C, A): centre and size in input pixels, class scores 0..1.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, views: MirroredView | None) -> None:
+        """Fold a network, which stays as it is.
+
+        Args:
+            network: trained.
+            views: how to see each picture mirrored too; None: only as it is.
+        """
         super().__init__()
         fused = copy.deepcopy(network).float().eval().fuse(verbose=False)
         detect = fused.model[-1]
@@ -61,10 +68,12 @@ class CameraNetwork(nn.Module):  # type: ignore[misc]  # torch is not followed b
         first = fused.model[0].conv
         first.weight = nn.Parameter(first.weight.detach().flip(1) / 255.0, requires_grad=False)
         self.fused = fused
+        self.views = views
 
     def forward(self, image: Tensor) -> Tensor:
         """Raw predictions of one picture."""
-        answer: Tensor = self.fused(image.permute(0, 3, 1, 2).float())
+        planes = image.permute(0, 3, 1, 2).float()
+        answer: Tensor = self.fused(planes) if self.views is None else self.views(self.fused(self.views.both(planes)))
         return answer
 
 
@@ -100,7 +109,9 @@ def class_count_of(network: Any) -> int:
     return int(network.model[-1].nc)
 
 
-def export_onnx(network: Any, path: Path, size_px: int | tuple[int, int] | InputSize) -> dict[str, float]:
+def export_onnx(
+    network: Any, path: Path, size_px: int | tuple[int, int] | InputSize, *, mirrored_view: bool = False
+) -> dict[str, float]:
     """Write the network as ONNX for pictures of one size, slimmed, metadata free of local paths.
 
     The file appears under its name only when it has been checked.
@@ -109,6 +120,7 @@ def export_onnx(network: Any, path: Path, size_px: int | tuple[int, int] | Input
         network: trained.
         path: the file to write.
         size_px: side of a square, or width and height.
+        mirrored_view: whether the network sees each picture mirrored too; see `MirroredView`. Twice the work.
 
     Returns:
         What `check_parity` found.
@@ -122,15 +134,18 @@ def export_onnx(network: Any, path: Path, size_px: int | tuple[int, int] | Input
     # OpenVINO knows an ONNX file by the end of its name.
     unfinished = path.with_name(f"{path.stem}.part.onnx")
     try:
-        onnx.save(_traced(network, unfinished, size), str(unfinished))
-        differences = check_parity(network, unfinished, size)
+        views = MirroredView(_strides_px(network), size) if mirrored_view else None
+        onnx.save(_traced(CameraNetwork(network, views), unfinished, size), str(unfinished))
+        differences = check_parity(network, unfinished, size, views)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     return differences
 
 
-def check_parity(network: Any, path: Path, size_px: int | tuple[int, int] | InputSize) -> dict[str, float]:
+def check_parity(
+    network: Any, path: Path, size_px: int | tuple[int, int] | InputSize, views: MirroredView | None = None
+) -> dict[str, float]:
     """Compare torch, ONNX Runtime and OpenVINO (float32) on a picture of noise.
 
     Returns:
@@ -141,7 +156,9 @@ def check_parity(network: Any, path: Path, size_px: int | tuple[int, int] | Inpu
     """
     picture = np.random.default_rng(0).integers(0, 256, InputSize.of(size_px).shape, dtype=np.uint8)
     with torch.no_grad():
-        expected = network.float().eval()(as_input(picture))[0].numpy()
+        planes, network = as_input(picture), network.float().eval()
+        answer = network(planes)[0] if views is None else views(network(views.both(planes))[0])
+        expected = answer.numpy()
     differences = {"box_px": 0.0, "score": 0.0}
     for name, found in (("ONNX Runtime", _by_onnxruntime(path, picture)), ("OpenVINO", _by_openvino(path, picture))):
         box_px = float(np.abs(found[:, :4] - expected[:, :4]).max())
@@ -152,13 +169,17 @@ def check_parity(network: Any, path: Path, size_px: int | tuple[int, int] | Inpu
     return differences
 
 
-def _traced(network: Any, scratch: Path, size: InputSize) -> Any:
+def _strides_px(network: Any) -> list[int]:
+    return [int(stride_px) for stride_px in network.model[-1].stride]
+
+
+def _traced(network: CameraNetwork, scratch: Path, size: InputSize) -> Any:
     example = torch.zeros(size.shape, dtype=torch.uint8)
     with warnings.catch_warnings():
         # The tracing exporter is deprecated, but the newer one cannot write opset 17.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            CameraNetwork(network), (example,), str(scratch), opset_version=OPSET, dynamo=False,
+            network, (example,), str(scratch), opset_version=OPSET, dynamo=False,
             input_names=[INPUT_NAME], output_names=[OUTPUT_NAME],
         )  # fmt: skip
         slim = onnxslim.slim(str(scratch))

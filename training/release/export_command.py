@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from sorter.errors import BadInputError
-from sorter.runtime.bundle import Bundle, Network, file_sha256, load_bundle
+from sorter.runtime.bundle import MANIFEST_NAME, Bundle, Network, file_sha256, load_bundle
 from training.input_size import InputSize, read_size
 from training.release.bundle_writer import write_manifest
 
@@ -16,15 +16,31 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command(name="export")
-@click.argument("run_or_checkpoint", type=_PATH)
+@click.argument("trained", metavar="RUN|CHECKPOINT|BUNDLE", type=_PATH)
 @click.option("--size-px", required=True, help="Input: a side (512), or width and height (640x384); multiples of 32.")
 @click.option(
     "--out", type=_PATH, help="ONNX file to write, or with --like the bundle folder; beside the run if left out."
 )
 @click.option("--like", type=_PATH, help="Bundle whose name, classes and calibration the new bundle takes over.")
+@click.option(
+    "--mirrored-view/--one-view",
+    "mirrored_view",
+    default=True,
+    show_default=True,
+    help="Whether the network sees each picture mirrored too and gives the mean: surer, for twice the work.",
+)
+@click.option(
+    "--architecture",
+    default="yolov5n.yaml",
+    show_default=True,
+    help="Ultralytics' configuration of a bundle's network; a run knows its own.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def export(run_or_checkpoint: Path, size_px: str, out: Path | None, like: Path | None, as_json: bool) -> None:
-    r"""Write the network of a training run as ONNX for pictures of one size.
+def export(
+    trained: Path, size_px: str, out: Path | None, like: Path | None, mirrored_view: bool, architecture: str,
+    as_json: bool,
+) -> None:  # fmt: skip
+    r"""Write the network of a training run, or of a bundle, as ONNX for pictures of one size.
 
     The graph takes the camera's own uint8 BGR pixels and does the scaling itself. Before the file gets its name, ONNX
     Runtime and OpenVINO, both in true float32, must give what torch gives. A belt that is wider than long is read
@@ -36,40 +52,45 @@ def export(run_or_checkpoint: Path, size_px: str, out: Path | None, like: Path |
     farz train export runs/site --size-px 512
     farz train export runs/site/checkpoint.pt --size-px 640x384 --out wide.onnx
     farz train export runs/site --size-px 640x384 --like models/site --out models/site-wide
+    farz train export models/site --size-px 640x384 --one-view --like models/site --out models/site-fast
     """
     # torch takes seconds to load; the help does not need it.
-    from training.release.export import class_count_of, export_onnx, trained_network
+    from training.release.export import class_count_of, export_onnx
 
     size = read_size(size_px)
     pattern = None if like is None else load_bundle(like)
-    network = trained_network(run_or_checkpoint)
+    network = _trained_network(trained, architecture)
     if pattern is not None and class_count_of(network) != len(pattern.manifest.classes):
         raise BadInputError(
             f"--like {like}: that bundle has {len(pattern.manifest.classes)} classes, the network of "
-            f"{run_or_checkpoint} has {class_count_of(network)}"
+            f"{trained} has {class_count_of(network)}"
         )
-    path = _target(run_or_checkpoint, out, size, pattern)
-    differences = export_onnx(network, path, size)
+    path = _target(trained, out, size, pattern)
+    differences = export_onnx(network, path, size, mirrored_view=mirrored_view)
     if pattern is not None:
-        write_like(pattern, path, size)
+        write_like(pattern, path, size, mirrored_view=mirrored_view)
     report: dict[str, Any] = {
         "file": str(path),
         "sha256": file_sha256(path),
         "input_width_px": size.width_px,
         "input_height_px": size.height_px,
+        "mirrored_view": mirrored_view,
         "byte_count": path.stat().st_size,
         "largest_difference_from_torch": differences,
     }
     click.echo(msgspec.json.encode(report).decode() if as_json else _sentence(report))
 
 
-def write_like(pattern: Bundle, network_path: Path, size: InputSize) -> Bundle:
+def write_like(pattern: Bundle, network_path: Path, size: InputSize, *, mirrored_view: bool = False) -> Bundle:
     """Make the folder of an exported network a bundle with the classes, calibration, fit and second look of another.
 
     Figures and further forms belong to the other network and are left out.
     """
     fit = pattern.manifest.network.fit
-    network = Network(network_path.name, file_sha256(network_path), size.width_px, size.height_px, "raw", fit=fit)
+    network = Network(
+        network_path.name, file_sha256(network_path), size.width_px, size.height_px, "raw", fit=fit,
+        mirrored_view=mirrored_view,
+    )  # fmt: skip
     folder = network_path.parent
     manifest = msgspec.structs.replace(
         pattern.manifest, name=folder.name, network=network, metrics={}, operating_curve={}, forms={}
@@ -80,8 +101,17 @@ def write_like(pattern: Bundle, network_path: Path, size: InputSize) -> Bundle:
     return load_bundle(folder)
 
 
-def _target(run_or_checkpoint: Path, out: Path | None, size: InputSize, pattern: Bundle | None) -> Path:
-    folder = run_or_checkpoint if run_or_checkpoint.is_dir() else run_or_checkpoint.parent
+def _trained_network(trained: Path, architecture: str) -> Any:
+    from training.fitting.bundle_weights import network_of
+    from training.release.export import trained_network
+
+    if (trained / MANIFEST_NAME).is_file():
+        return network_of(load_bundle(trained), architecture)
+    return trained_network(trained)
+
+
+def _target(trained: Path, out: Path | None, size: InputSize, pattern: Bundle | None) -> Path:
+    folder = trained if trained.is_dir() else trained.parent
     if pattern is None:
         return out or folder / f"network-{size.width_px}x{size.height_px}.onnx"
     if out is None or out.resolve() == pattern.folder.resolve():

@@ -10,6 +10,8 @@ _MODULE = re.compile(r"/model\.(\d+)/")
 # The first three modules see grey levels and edges. In 8 bits they alone make half of all that the network then errs in
 # its probabilities (measured on YOLOv5n; the whole head makes next to nothing of it), more than mAP50 is able to show.
 _STEM = r".*/model\.[012]/"
+# Here the boxes and probabilities of both views become one, see `training.release.mirrored_view`.
+_VIEWS = r"/views/"
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -38,9 +40,9 @@ def rungs_for(layer_names: Iterable[str]) -> tuple[Rung, ...]:
     head = rf".*/model\.{max(numbers)}/"
     decoding = rf"{head}(?!cv[23]\.)"
     return (
-        Rung("box decoding and stem in floats", (decoding, _STEM)),
-        Rung("head and stem in floats", (head, _STEM)),
-        Rung("head, stem, and layers chosen by accuracy control, in floats", (head, _STEM), is_controlled=True),
+        Rung("box decoding and stem in floats", (decoding, _VIEWS, _STEM)),
+        Rung("head and stem in floats", (head, _VIEWS, _STEM)),
+        Rung("head, stem, and layers chosen by accuracy control, in floats", (head, _VIEWS, _STEM), is_controlled=True),
     )
 
 
@@ -49,7 +51,7 @@ def half_rung(layer_names: Iterable[str]) -> Rung:
     first = rungs_for(layer_names)[0]
     if not first.float_layers:
         return first
-    return Rung("box decoding in floats", first.float_layers[:1])
+    return Rung("box decoding in floats", first.float_layers[:2])
 
 
 def kept_in_floats(layer_names: Sequence[str], rung: Rung) -> list[str]:

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from sorter.errors import BadInputError
 from sorter.model.materials import CLASS_NAMES
-from sorter.model.settings import DetectorSettings
-from sorter.runtime.bundle import ClassCalibration, SecondLook, file_sha256, load_bundle
+from sorter.model.settings import DetectorSettings, Settings
+from sorter.runtime.bundle import ClassCalibration, SecondLook, bundle_for, file_sha256, load_bundle
 from training.input_size import InputSize, read_size
 from training.release.bundle_writer import Identity, with_measurements, write_bundle, write_manifest
 from training.release.export_command import export, write_like
@@ -22,6 +22,7 @@ from vision.frame import Frame
 torch = pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
 
+from training.fitting.bundle_weights import network_of  # noqa: E402
 from training.fitting.network import build_network  # noqa: E402
 from training.release import export as exporting  # noqa: E402
 from training.release.export import ExportError, export_onnx  # noqa: E402
@@ -144,3 +145,49 @@ def test_what_is_no_checkpoint_is_refused_in_one_sentence(tmp_path: Path) -> Non
     (tmp_path / "checkpoint.pt").write_bytes(b"junk")
     with pytest.raises(BadInputError, match="not a checkpoint"):
         invoke(tmp_path, "--size-px", "64")
+
+
+def test_a_network_that_sees_both_views_knows_no_left_and_right(tmp_path: Path) -> None:
+    network = network_of(bundle_for(Settings()), "yolov5n.yaml")
+    for name, mirrored_view in (("one", False), ("both", True)):
+        export_onnx(network, tmp_path / f"{name}.onnx", (128, 64), mirrored_view=mirrored_view)
+    picture = np.random.default_rng(5).integers(0, 256, (1, 64, 128, 3), dtype=np.uint8)
+    mirrored = np.ascontiguousarray(picture[:, :, ::-1])
+
+    def answer(name: str, shown: np.ndarray[Any, Any]) -> Any:
+        """Box and scores of each cell, a row each."""
+        return exporting._by_onnxruntime(tmp_path / f"{name}.onnx", shown)[0].T
+
+    one, one_mirrored = answer("one", picture), answer("one", mirrored)
+    both, both_mirrored = answer("both", picture), answer("both", mirrored)
+    cells = np.concatenate([numbers.reshape(-1, 128 // stride)[:, ::-1].ravel() for numbers, stride in _maps(64, 128)])
+    turned = both_mirrored[cells]
+    turned[:, 0] = 128 - turned[:, 0]
+    np.testing.assert_allclose(both, turned, atol=1e-3)
+    one_turned = one_mirrored[cells]
+    assert np.abs(one[:, 4:] - one_turned[:, 4:]).max() > 0.01, "else there would be nothing to gain"
+    np.testing.assert_allclose(both[:, 1:], (one[:, 1:] + one_turned[:, 1:]) / 2, atol=1e-3)
+
+
+def _maps(height_px: int, width_px: int) -> list[tuple[np.ndarray[Any, Any], int]]:
+    """Numbers of the cells of each of the head's maps, with its stride."""
+    maps, first = [], 0
+    for stride in (8, 16, 32):
+        count = height_px * width_px // stride**2
+        maps.append((np.arange(first, first + count), stride))
+        first += count
+    return maps
+
+
+def test_a_bundle_is_exported_anew_with_one_view(network: Any, tmp_path: Path) -> None:
+    export_onnx(network, tmp_path / "both.onnx", 64, mirrored_view=True)
+    export_onnx(network, tmp_path / "one.onnx", 64)
+    identity = Identity("both", "1", "AGPL-3.0-or-later")
+    both = write_bundle(tmp_path / "both", tmp_path / "both.onnx", identity, CLASS_NAMES, 64, mirrored_view=True)
+    invoke(both.folder, "--size-px", "64", "--one-view", "--like", both.folder, "--out", tmp_path / "fast")
+    fast = load_bundle(tmp_path / "fast")
+    assert both.manifest.network.mirrored_view
+    assert not fast.manifest.network.mirrored_view
+    picture = np.random.default_rng(6).integers(0, 256, (1, 64, 64, 3), dtype=np.uint8)
+    found, expected = (exporting._by_onnxruntime(path, picture) for path in (fast.network_path, tmp_path / "one.onnx"))
+    np.testing.assert_allclose(found, expected, atol=1e-3)

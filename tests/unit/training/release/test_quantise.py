@@ -61,7 +61,7 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
         branch[-1].weight.data.normal_(0.0, 5.0)  # scores far apart, so that rounding changes no order
         branch[-1].bias.data.fill_(0.0)
     folder = tmp_path_factory.mktemp("models")
-    export_onnx(network, folder / "network.onnx", SIZE_PX)
+    export_onnx(network, folder / "network.onnx", SIZE_PX, mirrored_view=True)
     identity = Identity("tiny", "1", "AGPL-3.0-or-later")
     bundle = write_bundle(folder / "tiny", folder / "network.onnx", identity, CLASS_NAMES, SIZE_PX)
     calibration = {name: ClassCalibration(1.0, 1.5) for name in CLASS_NAMES}
@@ -269,9 +269,10 @@ def test_each_rung_keeps_more_in_floats_and_box_decoding_and_stem_always() -> No
         "/fused/model.0/conv/Conv",
     )
     middle = "/fused/model.12/conv/Conv"
-    names = [stem, middle, head, decoding, "predictions"]
+    views = "/views/Div"
+    names = [stem, middle, head, decoding, views, "predictions"]
     kept = [set(kept_in_floats(names, rung)) for rung in rungs_for(names)]
-    assert kept[:2] == [{decoding, stem}, {decoding, stem, head}]
+    assert kept[:2] == [{decoding, views, stem}, {decoding, views, stem, head}]
     assert all(fewer <= more for fewer, more in itertools.pairwise(kept))
     assert [rung.is_controlled for rung in rungs_for(names)] == [False, False, True]
     assert all(not kept_in_floats(["conv"], rung) for rung in rungs_for(["conv"]))
