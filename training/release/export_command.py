@@ -10,7 +10,8 @@ import msgspec
 from sorter.errors import BadInputError
 from sorter.runtime.bundle import MANIFEST_NAME, Bundle, Network, file_sha256, load_bundle
 from training.input_size import InputSize, read_size
-from training.release.bundle_writer import write_manifest
+from training.release.bundle_writer import CARD_NAME, write_manifest
+from training.release.model_card import write_card
 
 _PATH = click.Path(path_type=Path)
 
@@ -46,7 +47,8 @@ def export(
     Runtime and OpenVINO, both in true float32, must give what torch gives. A belt that is wider than long is read
     faster at its own aspect: 640x384 has three quarters of the pixels of 576x576.
 
-    With --like a whole bundle is written, ready for a line. Its figures are left out: measure it, farz eval.
+    With --like a whole bundle is written, ready for a line. Its figures are left out: measure it, farz eval. What the
+    card of a bundle says of its training goes with the network.
 
     \b
     farz train export runs/site --size-px 512
@@ -68,7 +70,8 @@ def export(
     path = _target(trained, out, size, pattern)
     differences = export_onnx(network, path, size, mirrored_view=mirrored_view)
     if pattern is not None:
-        write_like(pattern, path, size, mirrored_view=mirrored_view)
+        written = write_like(pattern, path, size, mirrored_view=mirrored_view)
+        _take_card_over(trained, written)
     report: dict[str, Any] = {
         "file": str(path),
         "sha256": file_sha256(path),
@@ -108,6 +111,13 @@ def _trained_network(trained: Path, architecture: str) -> Any:
     if (trained / MANIFEST_NAME).is_file():
         return network_of(load_bundle(trained), architecture)
     return trained_network(trained)
+
+
+def _take_card_over(trained: Path, bundle: Bundle) -> None:
+    card = trained / CARD_NAME
+    if card.is_file():
+        shutil.copyfile(card, bundle.folder / CARD_NAME)
+        write_card(bundle, None)
 
 
 def _target(trained: Path, out: Path | None, size: InputSize, pattern: Bundle | None) -> Path:

@@ -10,6 +10,8 @@ from training.run_record import RunRecord
 
 _WEAK_AP50 = 0.4
 _NEXT_HEADING = "\n## "
+_TRAINING = "## Training"
+_LOOKED_AGAIN = "## Second look"
 
 _USE = """\
 For evaluation and as a starting point. Production runs on a model retrained on the site's own pictures: another camera,
@@ -24,6 +26,8 @@ label exhaustively costs the network nothing on that folder's background. Some c
 out of training; calibration and operating curves come from them, as far as they are of the folders that name most
 classes. The test folder is measured once, at the end."""
 
+_MIRRORED_VIEW = """
+The network sees each picture as it is and mirrored, and gives the mean of both."""
 
 _SECOND_LOOK = """\
 What the first network finds is cut out of the picture, at its full resolution, and shown to a second network, which
@@ -40,19 +44,21 @@ def write_card(
         bundle: measured.
         test: figures on a test folder that neither training nor calibration has seen, if there is one.
         record: of the run that fitted it, for what the training cost; without one, what the card says that is there.
-        second_look: record of the run that taught its second look.
+        second_look: record of the run that taught its second look; without one, as for `record`.
     """
     manifest, path = bundle.manifest, bundle.folder / CARD_NAME
-    training = _kept_training(path) if record is None else _training_section(record)
+    training = _kept(path, _TRAINING) if record is None else _training_section(record)
+    looked_again = _kept(path, _LOOKED_AGAIN) if second_look is None else _second_look_section(second_look)
+    method = _METHOD + (_MIRRORED_VIEW if manifest.network.mirrored_view else "")
     parts = [
         f"# {manifest.name} {manifest.version}",
         f"`{bundle.model_id}`, licence {manifest.licence}.",
         f"## Intended use\n\n{_USE}",
-        f"## How it was made\n\n{_METHOD}",
+        f"## How it was made\n\n{method}",
         "## Data\n\n" + "\n".join(f"- {line}" for line in manifest.data_sheet),
         _figures_section(manifest, test),
         *([training] if training else []),
-        *([] if second_look is None else [_second_look_section(second_look)]),
+        *([looked_again] if looked_again else []),
         _weakness_section(manifest, test),
     ]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
@@ -68,20 +74,20 @@ def _figures_section(manifest: Manifest, test: Figures | None) -> str:
     return "\n".join(lines)
 
 
-def _kept_training(path: Path) -> str:
-    """What a card says of the training of the first network, empty if there is none."""
+def _kept(path: Path, heading: str) -> str:
+    """A section of the card that is there, empty if there is none."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    _, heading, rest = text.partition("## Training\n")
+    _, heading, rest = text.partition(f"{heading}\n")
     return f"{heading}{rest.partition(_NEXT_HEADING)[0].rstrip()}" if heading else ""
 
 
 def _training_section(record: RunRecord) -> str:
     network = f"- Network {record.architecture} of Ultralytics, anchor-free."
-    return "\n".join(["## Training", "", network, *_cost_lines(record)])
+    return "\n".join([_TRAINING, "", network, *_cost_lines(record)])
 
 
 def _second_look_section(record: RunRecord) -> str:
-    return "\n".join(["## Second look", "", _SECOND_LOOK, "", *_cost_lines(record)])
+    return "\n".join([_LOOKED_AGAIN, "", _SECOND_LOOK, "", *_cost_lines(record)])
 
 
 def _cost_lines(record: RunRecord) -> list[str]:

@@ -14,8 +14,10 @@ from sorter.model.materials import CLASS_NAMES
 from sorter.model.settings import DetectorSettings, Settings
 from sorter.runtime.bundle import ClassCalibration, SecondLook, bundle_for, file_sha256, load_bundle
 from training.input_size import InputSize, read_size
-from training.release.bundle_writer import Identity, with_measurements, write_bundle, write_manifest
+from training.release.bundle_writer import CARD_NAME, Identity, with_measurements, write_bundle, write_manifest
 from training.release.export_command import export, write_like
+from training.release.model_card import write_card
+from training.run_record import RunRecord, Work
 from vision.detectors.openvino_detector import OpenVinoDetector
 from vision.frame import Frame
 
@@ -184,10 +186,15 @@ def test_a_bundle_is_exported_anew_with_one_view(network: Any, tmp_path: Path) -
     export_onnx(network, tmp_path / "one.onnx", 64)
     identity = Identity("both", "1", "AGPL-3.0-or-later")
     both = write_bundle(tmp_path / "both", tmp_path / "both.onnx", identity, CLASS_NAMES, 64, mirrored_view=True)
+    record = RunRecord("yolov5n.yaml", (), "abc", {"torch": "2"}, "a machine", fit=Work(seconds=1200.0))
+    write_card(both, None, record)
     invoke(both.folder, "--size-px", "64", "--one-view", "--like", both.folder, "--out", tmp_path / "fast")
     fast = load_bundle(tmp_path / "fast")
     assert both.manifest.network.mirrored_view
     assert not fast.manifest.network.mirrored_view
+    cards = [(folder / CARD_NAME).read_text() for folder in (both.folder, fast.folder)]
+    assert all("in 20 min on a machine" in card for card in cards)
+    assert ["as it is and mirrored" in card for card in cards] == [True, False]
     picture = np.random.default_rng(6).integers(0, 256, (1, 64, 64, 3), dtype=np.uint8)
     found, expected = (exporting._by_onnxruntime(path, picture) for path in (fast.network_path, tmp_path / "one.onnx"))
     np.testing.assert_allclose(found, expected, atol=1e-3)
