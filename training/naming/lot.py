@@ -78,7 +78,7 @@ class ItemLot:
             angle_rad=rng.uniform(0.0, 2.0 * np.pi), mirrored=bool(rng.random() < 0.5),
         )  # fmt: skip
         square = np.empty((self._side_px, self._side_px, 3), np.uint8)
-        cut(patch.picture, placement, square)
+        cut(patch.picture(), placement, square)
         square = _relit(square, rng)
         pale_around(square, placement, box_px, framing.surroundings_ratio)
         return square

@@ -1,10 +1,11 @@
-"""Boxes with some of the picture around them: what the second look learns from.
+"""Boxes in pictures: what the second look learns from.
 
-They are kept in the camera's own pixels and cut, by lot, as the line cuts them.
+Of a picture on disk its path is kept, and it is read whenever one of its boxes is drawn: a site has thousands.
 """
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -22,9 +23,6 @@ from vision.boxes import overlap_ratios
 from vision.second_look.cutting import AspectScale, aspect_scale_of
 
 _LOG = logging.getLogger(__name__)
-# Side of what is kept of the picture around a box, over the box's longer side: of a square that is turned, the corners
-# alone, pale as they are, may lie outside and are reflected.
-_KEPT_RATIO = 1.6
 # A box is of a label that it shares so much with.
 _SAME_RATIO = 0.5
 _BOXES_PER_PICTURE = 24
@@ -36,7 +34,7 @@ class Patch(msgspec.Struct, frozen=True, eq=False):
     """One box.
 
     Attributes:
-        picture: (H, W, 3) uint8 BGR, in which the box lies.
+        source: the picture, (H, W, 3) uint8 BGR, or its file.
         box_px: (4,) left, top, right, bottom in it.
         aspect_scale: of the picture; see `vision.second_look.cutting`.
         label_px: (4,) the label that the box shares most with; None: it lies on nothing that is labelled.
@@ -45,13 +43,21 @@ class Patch(msgspec.Struct, frozen=True, eq=False):
         is_found: whether a network found the box; else it is a label.
     """
 
-    picture: Picture
+    source: Picture | Path
     box_px: Box
     aspect_scale: AspectScale
     label_px: Box | None
     class_id: int
     weight: float = 1.0
     is_found: bool = False
+
+    def picture(self) -> Picture:
+        """The picture, (H, W, 3) uint8 BGR.
+
+        Raises:
+            DataFolderError: if its file cannot be read any more.
+        """
+        return read_picture(self.source) if isinstance(self.source, Path) else self.source
 
     def fit_ratio(self, box_px: Box) -> float:
         """Overlap of a box with the label, 0..1."""
@@ -71,17 +77,18 @@ def labelled_patches(folder: LabelledFolder, network: Network) -> list[Patch]:
     with progress(folder.pictures, len(folder.pictures), f"items of {folder.folder.name}") as pictures:
         for labelled, picture in _readable(pictures):
             boxes_px = labelled_boxes_px(labelled.boxes, picture)
-            patches += _on_labels(picture, boxes_px, labelled.class_ids, network)
+            scale = aspect_scale_of(network, picture.shape)
+            patches += _on_labels(labelled.path, scale, boxes_px, labelled.class_ids)
     return patches
 
 
 def scene_patches(scenes: Iterable[Scene], network: Network) -> list[Patch]:
     """Every item of drawn scenes."""
-    return [
-        patch
-        for scene in scenes
-        for patch in _on_labels(scene.picture, np.asarray(scene.boxes_px, np.float64), scene.class_ids, network)
-    ]
+    patches = []
+    for scene in scenes:
+        scale = aspect_scale_of(network, scene.picture.shape)
+        patches += _on_labels(scene.picture, scale, np.asarray(scene.boxes_px, np.float64), scene.class_ids)
+    return patches
 
 
 def found_patches(folder: LabelledFolder, detect: Detect, class_count: int, network: Network) -> list[Patch]:
@@ -99,13 +106,13 @@ def found_patches(folder: LabelledFolder, detect: Detect, class_count: int, netw
             found = detect(picture)
             boxes_px = found.boxes_px[:_BOXES_PER_PICTURE].astype(np.float64)
             weights = np.sqrt(found.class_probs.max(axis=1, initial=0.0)).tolist()
-            labels_px = labelled_boxes_px(labelled.boxes, picture)
+            labels_px, scale = labelled_boxes_px(labelled.boxes, picture), aspect_scale_of(network, picture.shape)
             for box_px, weight, overlaps in zip(boxes_px, weights, overlap_ratios(boxes_px, labels_px), strict=False):
                 label_px, class_id = None, class_count
                 if overlaps.any():
                     nearest = int(overlaps.argmax())
                     label_px, class_id = labels_px[nearest], int(labelled.class_ids[nearest])
-                patches.append(_patch(picture, box_px, label_px, class_id, network, weight, is_found=True))
+                patches.append(Patch(labelled.path, box_px, scale, label_px, class_id, weight, is_found=True))
     return patches
 
 
@@ -125,31 +132,10 @@ def shares_by_class(patches: Sequence[Patch], class_count: int) -> NDArray[np.fl
 
 
 def _on_labels(
-    picture: Picture, boxes_px: NDArray[np.float64], class_ids: NDArray[np.int64], network: Network
+    source: Picture | Path, aspect_scale: AspectScale, boxes_px: NDArray[np.float64], class_ids: NDArray[np.int64]
 ) -> list[Patch]:
     labels = zip(boxes_px, class_ids, strict=True)
-    return [_patch(picture, box_px, box_px, int(class_id), network) for box_px, class_id in labels]
-
-
-def _patch(
-    picture: Picture, box_px: Box, label_px: Box | None, class_id: int, network: Network, weight: float = 1.0,
-    *, is_found: bool = False,
-) -> Patch:  # fmt: skip
-    """A box and its label, cut out of a picture with what lies around."""
-    scale = aspect_scale_of(network, picture.shape)
-    kept, origin_px = _around(picture, box_px, scale)
-    label_there_px = None if label_px is None else label_px - origin_px
-    return Patch(kept, box_px - origin_px, scale, label_there_px, class_id, weight, is_found)
-
-
-def _around(picture: Picture, box_px: Box, aspect_scale: AspectScale) -> tuple[Picture, Box]:
-    """The picture around a box, and its own upper left corner (4,), to be taken from boxes."""
-    centre, sides = (box_px[:2] + box_px[2:]) / 2, (box_px[2:] - box_px[:2]) * aspect_scale
-    half = _KEPT_RATIO / 2 * sides.max() / np.array(aspect_scale) + 1.0
-    size_px = np.array([picture.shape[1], picture.shape[0]])
-    low = np.clip(np.floor(centre - half), 0, size_px - 1).astype(int)
-    high = np.clip(np.ceil(centre + half), low + 1, size_px).astype(int)
-    return picture[low[1] : high[1], low[0] : high[0]].copy(), np.tile(low, 2).astype(np.float64)
+    return [Patch(source, box_px, aspect_scale, box_px, int(class_id)) for box_px, class_id in labels]
 
 
 def _readable(labelled: Iterable[LabelledPicture]) -> Iterator[tuple[LabelledPicture, Picture]]:

@@ -1,4 +1,4 @@
-"""Boxes are kept with what lies around them, and know how well they fit a label."""
+"""Boxes know their picture, and how well they fit a label."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sorter.errors import DataFolderError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.bundle import Network
 from sorter.runtime.labelled_folder import LabelledFolder, read_labelled_folder
@@ -38,18 +39,16 @@ def test_every_labelled_item_becomes_a_patch(tmp_path: Path, write_belts) -> Non
     assert not any(patch.is_found for patch in patches)
 
 
-def test_a_patch_holds_its_box_and_some_of_what_lies_around(tmp_path: Path, write_belts) -> None:  # type: ignore[no-untyped-def]
+def test_pictures_of_a_folder_stay_on_disk_until_they_are_wanted(tmp_path: Path, write_belts) -> None:  # type: ignore[no-untyped-def]
     folder = belts(tmp_path, write_belts, 1)
-    picture = read_picture(folder.pictures[0].path)
+    path = folder.pictures[0].path
     patches = labelled_patches(folder, NETWORK)
-    for patch, label_px in zip(patches, labels_px(folder), strict=True):
-        shift = label_px - patch.box_px
-        left, top = (round(float(value)) for value in shift[:2])
-        high, wide = patch.picture.shape[:2]
-        np.testing.assert_array_equal(patch.picture, picture[top : top + high, left : left + wide])
-        assert (patch.box_px[:2] >= -1e-6).all()
-        assert (patch.box_px[2:] <= [wide + 1e-6, high + 1e-6]).all()
-    assert any(patch.picture.shape[0] < 96 for patch in patches)
+    np.testing.assert_allclose([patch.box_px for patch in patches], labels_px(folder))
+    assert {patch.source for patch in patches} == {path}
+    np.testing.assert_array_equal(patches[0].picture(), read_picture(path))
+    path.unlink()
+    with pytest.raises(DataFolderError, match="cannot be read"):
+        patches[0].picture()
 
 
 def test_drawn_items_become_patches() -> None:
