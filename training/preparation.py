@@ -38,26 +38,29 @@ def prepared_mixture(plan: TrainingPlan) -> Mixture:
     return Mixture(sets, stock, recipe, settings.size.side_px, settings.seed)
 
 
-def held_out_pictures(plan: TrainingPlan) -> tuple[Scene, ...]:
+def held_out_pictures(plan: TrainingPlan, size_px: int | None) -> tuple[Scene, ...]:
     """The pictures kept out of the folders that name most classes: they are the line's own view, the others help.
+
+    Args:
+        plan: what is kept out.
+        size_px: side of the square that they are stretched to; None: they stay as they are.
 
     Raises:
         DataFolderError: if a folder cannot be read.
     """
     kept_out = [one for _, one in _parts(plan)]
     most = max(len(one.complete_for) for one in kept_out)
-    size_px = plan.settings.size.side_px
     return tuple(scene for one in kept_out if len(one.complete_for) == most for scene in _scenes(one, size_px))
 
 
 def held_out_scenes(plan: TrainingPlan) -> HeldOut:
-    """Pictures kept out of training, and belts that training does not draw.
+    """Pictures kept out of training, as the line sees them, and belts that training does not draw.
 
     Raises:
         DataFolderError: if a folder cannot be read.
     """
     seed = plan.settings.seed + _HELD_OUT_SEED_SHIFT
-    return HeldOut(held_out_pictures(plan), _belts([DrawnSprites()], plan, seed, _HELD_OUT_BELTS))
+    return HeldOut(held_out_pictures(plan, None), _belts([DrawnSprites()], plan, seed, _HELD_OUT_BELTS))
 
 
 def drawn_scenes(plan: TrainingPlan, count: int) -> tuple[Scene, ...]:
@@ -98,7 +101,7 @@ def _parts(plan: TrainingPlan) -> Parts:
     return [split_by_capture(folder, settings.held_out_ratio, settings.seed) for folder in folders]
 
 
-def _scenes(folder: LabelledFolder, size_px: int) -> list[Scene]:
+def _scenes(folder: LabelledFolder, size_px: int | None) -> list[Scene]:
     known = np.isin(CLASS_NAMES, folder.complete_for)
     return [load_scene(picture, known, size_px) for picture in folder.pictures]
 

@@ -53,7 +53,7 @@ def fit(plan: TrainingPlan, run_folder: Path, *, resume: bool) -> RunRecord:
 
     where = places(plan.settings.device)
     _check_run_folder(run_folder, resume=resume)
-    mixture, watched = prepared_mixture(plan), held_out_pictures(plan)
+    mixture, watched = prepared_mixture(plan), held_out_pictures(plan, plan.settings.size.side_px)
     write_plan(run_folder, plan)
     record = (read_record(run_folder) if resume else None) or new_record(
         plan.settings.architecture, plan.inputs.recorded

@@ -64,17 +64,25 @@ def load_training_set(folder: LabelledFolder, class_names: tuple[str, ...], size
     return TrainingSet(str(folder.folder), scenes, weights, _zoom_ratio(scenes, size_px), int(known.sum()), broken)
 
 
-def load_scene(labelled: LabelledPicture, known: NDArray[np.bool_], size_px: int) -> Scene:
-    """Read one picture, stretched to size_px × size_px, its ignored regions painted over.
+def load_scene(labelled: LabelledPicture, known: NDArray[np.bool_], size_px: int | None) -> Scene:
+    """Read one picture, its ignored regions painted over.
+
+    Args:
+        labelled: the picture.
+        known: (C,) bool, classes that are labelled exhaustively.
+        size_px: it is stretched to a square of this side; None: it stays as it is.
 
     Raises:
         DataFolderError: if the picture cannot be read to its end.
     """
     read_facts(labelled.path)
-    picture = stretched(read_picture(labelled.path), size_px, size_px)
-    boxes_px = _corners_px(labelled.boxes, size_px)
+    picture = read_picture(labelled.path)
+    if size_px is not None:
+        picture = stretched(picture, size_px, size_px)
+    sides_px = (picture.shape[1], picture.shape[0])
+    boxes_px = _corners_px(labelled.boxes, sides_px)
     if len(labelled.ignored):
-        picture = _painted_over(picture, _corners_px(labelled.ignored, size_px), boxes_px)
+        picture = _painted_over(picture, _corners_px(labelled.ignored, sides_px), boxes_px)
     return Scene(picture, boxes_px, labelled.class_ids, known)
 
 
@@ -132,10 +140,10 @@ def _scene_or_fault(picture: LabelledPicture, known: NDArray[np.bool_], size_px:
         return error
 
 
-def _corners_px(boxes: NDArray[np.float64], size_px: int) -> NDArray[np.float64]:
+def _corners_px(boxes: NDArray[np.float64], sides_px: tuple[int, int]) -> NDArray[np.float64]:
     centres, sides = boxes[:, :2], boxes[:, 2:]
-    corners: NDArray[np.float64] = np.concatenate([centres - sides / 2, centres + sides / 2], axis=1)
-    return corners.clip(0, 1) * size_px
+    corners = np.concatenate([centres - sides / 2, centres + sides / 2], axis=1)
+    return np.asarray(corners.clip(0, 1) * np.tile(sides_px, 2), np.float64)
 
 
 def _painted_over(picture: Picture, ignored_px: NDArray[np.float64], boxes_px: NDArray[np.float64]) -> Picture:

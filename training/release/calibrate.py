@@ -13,10 +13,11 @@ from training.evaluation.average_precision import ClassMatches
 
 LEAST_SCORE = 0.05
 OPERATING_PROBABILITIES: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-# Strength of the pull towards the centre, in detections: rare classes stay near it.
-_PRIOR_DETECTIONS = 12.0
+# Strength of the pull towards the centre, in detections. Rare classes stay near what all have in common; that stays
+# less near to raw scores, since those of two networks together are too low throughout.
+_CLASS_PRIOR_DETECTIONS, _COMMON_PRIOR_DETECTIONS = 12.0, 6.0
 # The curvature of the cross entropy is a quarter per detection where it is greatest.
-_PULL = _PRIOR_DETECTIONS * 0.25
+_PULL_PER_DETECTION = 0.25
 _LEAST_SLOPE = 0.2
 
 Floats = NDArray[np.float64]
@@ -50,9 +51,10 @@ def fit_calibration(all_matches: list[ClassMatches], centre: ClassCalibration | 
 
     Args:
         all_matches: of the classes that share this scaling.
-        centre: where the prior lies; slope 1 and offset 0, the raw scores, if left out.
+        centre: where the prior lies; if left out, a weaker one at the raw scores, slope 1 and offset 0.
     """
     start = centre or ClassCalibration()
+    prior_detections = _COMMON_PRIOR_DETECTIONS if centre is None else _CLASS_PRIOR_DETECTIONS
     scores = np.concatenate([matches.scores for matches in all_matches] or [np.zeros(0)])
     hits = np.concatenate([matches.hits[0] for matches in all_matches] or [np.zeros(0, dtype=np.bool_)])
     used = scores >= LEAST_SCORE
@@ -60,7 +62,8 @@ def fit_calibration(all_matches: list[ClassMatches], centre: ClassCalibration | 
     if not len(scores):
         return start
     targets = np.where(hits, (hits.sum() + 1) / (hits.sum() + 2), 1 / ((~hits).sum() + 2))
-    slope, offset = _regress(logits(scores), targets, np.array([start.slope, start.offset]))
+    pull = prior_detections * _PULL_PER_DETECTION
+    slope, offset = _regress(logits(scores), targets, np.array([start.slope, start.offset]), pull)
     return ClassCalibration(slope, offset)
 
 
@@ -90,7 +93,7 @@ def logits(scores: Floats) -> Floats:
     return odds
 
 
-def _regress(inputs: Floats, targets: Floats, centre: Floats) -> tuple[float, float]:
+def _regress(inputs: Floats, targets: Floats, centre: Floats, pull: float) -> tuple[float, float]:
     """Slope and offset of least cross entropy plus the prior's pull; the slope is kept positive."""
     # here, so that measuring a model needs no SciPy
     from scipy.optimize import minimize
@@ -100,8 +103,8 @@ def _regress(inputs: Floats, targets: Floats, centre: Floats) -> tuple[float, fl
     def cost(weights: Floats) -> tuple[float, Floats]:
         values, shift = design @ weights, weights - centre
         entropy = np.logaddexp(0.0, values) - targets * values
-        slope = design.T @ (_sigmoid(values) - targets) + _PULL * shift
-        return float(entropy.sum() + _PULL / 2 * shift @ shift), slope
+        slope = design.T @ (_sigmoid(values) - targets) + pull * shift
+        return float(entropy.sum() + pull / 2 * shift @ shift), slope
 
     found = minimize(cost, centre, jac=True, method="L-BFGS-B", bounds=[(_LEAST_SLOPE, None), (None, None)])
     return float(found.x[0]), float(found.x[1])

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from sorter.errors import DataFolderError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, read_labelled_folder
-from training.data.datasets import load_training_set, split_by_capture
+from training.data.datasets import load_scene, load_training_set, split_by_capture
 from training.synthesis.pixels import read_picture
 
 BeltWriter = Callable[[Path, int, int, tuple[str, ...]], Path]
@@ -105,3 +106,16 @@ def test_ignored_regions_are_painted_over_but_labelled_items_in_them_stay(
     assert np.unique(scene.picture[48:, :48].reshape(-1, 3), axis=0).shape == (1, 3)
     np.testing.assert_array_equal(scene.picture[:, 48:], shown[:, 48:])
     np.testing.assert_array_equal(scene.picture[12:36, 12:36], shown[12:36, 12:36])
+
+
+@pytest.mark.parametrize(("size_px", "shape"), [(None, (64, 128, 3)), (96, (96, 96, 3))])
+def test_a_scene_is_stretched_only_if_a_size_is_asked_for(
+    tmp_path: Path, size_px: int | None, shape: tuple[int, ...]
+) -> None:
+    path = tmp_path / "belt.png"
+    cv2.imwrite(str(path), np.random.default_rng(1).integers(0, 256, (64, 128, 3), np.uint8))
+    labelled = LabelledPicture(path, np.array([[0.5, 0.25, 0.5, 0.5]]), np.array([4]))
+    scene = load_scene(labelled, np.ones(len(CLASS_NAMES), np.bool_), size_px)
+    assert scene.picture.shape == shape
+    height_px, width_px = shape[:2]
+    np.testing.assert_allclose(scene.boxes_px, [[width_px / 4, 0.0, width_px * 3 / 4, height_px / 2]])
