@@ -105,7 +105,7 @@ class DetectorSettings(Section, frozen=True):
     # pictures looked at at a time, each by its share of the threads: more of them a second, each one later
     streams: Annotated[int, Meta(ge=1, le=64)] = 1
     score_threshold: OpenRatio = 0.1
-    nms_iou_ratio: OpenRatio = 0.5
+    nms_iou_ratio: OpenRatio = 0.45
     max_detections: PositiveCount = 300
     # whether the bundle's second network, if it has one, names what the first one finds; its probabilities were
     # calibrated with it
