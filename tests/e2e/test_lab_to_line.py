@@ -77,8 +77,11 @@ def test_from_eight_pictures_to_a_running_line(tmp_path: Path) -> None:
     )  # fmt: skip
     farz(tmp_path, "train", "calibrate", "tiny", "--data", "site")
     farz(tmp_path, "train", "export", "tiny.run", "--size-px", "96x64", "--out", "tiny-96x64.onnx")
-    look = ["train", "second-look", "tiny", "--data", "site", "--epochs", 1, "--items-per-epoch", 16, "--side-px", 64]
-    farz(tmp_path, *look, "--test", "site", "--device", "cpu", "--out", "twice")
+    lessons = ["--epochs", 1, "--items-per-epoch", 16, "--side-px", 64, "--taught-side-px", 64]
+    farz(
+        tmp_path, "train", "second-look", "tiny", "--data", "site", *lessons, "--test", "site", "--device", "cpu",
+        "--out", "twice",
+    )  # fmt: skip
     card = (tmp_path / "twice" / "MODEL_CARD.md").read_text()
     assert all(heading in card for heading in ("## Training", "## Second look", "## Known weaknesses"))
     again = ["train", "second-look", "tiny", "--out", "again", "--run", "twice.second-look"]

@@ -25,7 +25,7 @@ _NEARER_RATIO = 0.08
 class Shares(msgspec.Struct, frozen=True):
     """Of a hundred examples, how many are not real labelled items."""
 
-    drawn_ratio: float = 0.1
+    drawn_ratio: float = 0.15
     found_ratio: float = 0.35
 
 

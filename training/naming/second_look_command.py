@@ -27,21 +27,28 @@ from training.run_settings import Inputs
 @click.option(
     "--first-weights",
     type=PATH,
-    help="EfficientNet-Lite0 on ImageNet, a state dictionary; left out: those installed with farz[train].",
+    help="EfficientNet-Lite2 on ImageNet, a state dictionary; left out: those installed with farz[train].",
 )
 @click.option("--epochs", type=click.IntRange(min=1), default=Lessons().epoch_count, show_default=True)
 @click.option("--items-per-epoch", type=click.IntRange(min=8), default=Lessons().items_per_epoch, show_default=True)
 @click.option(
     "--side-px",
     type=click.IntRange(64, 320),
+    default=256,
+    show_default=True,
+    help="Of the square it is shown on the line.",
+)
+@click.option(
+    "--taught-side-px",
+    type=click.IntRange(64, 320),
     default=224,
     show_default=True,
-    help="Of the square it is shown.",
+    help="Of the squares it learns from: somewhat smaller is faster, and better.",
 )
 @click.option(
     "--own-name",
     type=click.FloatRange(0, 1),
-    default=0.3,
+    default=0.15,
     show_default=True,
     help="How much of the first network's own naming stays beside the second's.",
 )
@@ -84,6 +91,7 @@ def _plan(bundle: Path, given: dict[str, Any]) -> SecondLookPlan:
         inputs,
         Lessons(epoch_count=given["epochs"], items_per_epoch=given["items_per_epoch"]),
         side_px=given["side_px"],
+        taught_side_px=given["taught_side_px"],
         own_name_ratio=given["own_name"],
         held_out_ratio=given["held_out"],
         device=given["device"],

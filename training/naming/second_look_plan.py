@@ -22,7 +22,10 @@ class SecondLookPlan(msgspec.Struct, frozen=True):
         inputs: folders, cut-outs, test folder and notes; `weights` are those of the network on ImageNet.
         lessons: how long and how fast.
         shares: how many examples are not real labelled items.
-        side_px: of the square that the network is shown.
+        side_px: of the square that the network is shown on the line.
+        taught_side_px: of the squares that it learns from. What was learned from items drawn nearer and further
+            by lot is seen best a little larger (Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS
+            2019), and learning from small squares is faster.
         framing: how that square shows the item.
         own_name_ratio: how much of the first network's own naming stays.
         certainty_ratio: how much the first network's certainty counts; see `vision.second_look.fusion`.
@@ -36,10 +39,11 @@ class SecondLookPlan(msgspec.Struct, frozen=True):
     inputs: Inputs
     lessons: Lessons = Lessons()
     shares: Shares = Shares()
-    side_px: int = 224
+    side_px: int = 256
+    taught_side_px: int = 224
     framing: Framing = Framing(margin_ratio=1.1, squaring_ratio=0.5, surroundings_ratio=0.15)
-    own_name_ratio: float = 0.3
-    certainty_ratio: float = 0.5
+    own_name_ratio: float = 0.15
+    certainty_ratio: float = 0.4
     held_out_ratio: float = 0.1
     device: str = "auto"
     watts_per_core: float = 10.0

@@ -57,7 +57,7 @@ def teach(plan: SecondLookPlan, run_folder: Path, *, resume: bool) -> Path:
     device = places(plan.device)[0].device
     torch.manual_seed(plan.seed)
     network = build_names_network(len(CLASS_NAMES), plan.inputs.weights)
-    lot = ItemLot(_pools(plan, bundle), len(CLASS_NAMES), plan.side_px, plan.framing, plan.seed)
+    lot = ItemLot(_pools(plan, bundle), len(CLASS_NAMES), plan.taught_side_px, plan.framing, plan.seed)
     teaching = Teaching(network, plan.lessons, run_folder, device=device)
     record = (read_record(run_folder) if resume else None) or new_record(ARCHITECTURE, plan.inputs.recorded)
     if resume:
@@ -148,7 +148,7 @@ def _sheet(plan: SecondLookPlan, bundle: Bundle) -> list[str]:
     return [
         *kept,
         f"{_SHEET_MARK}labelled items of {names} without the pictures kept out, and the program's own drawings",
-        f"{_SHEET_MARK}first weights EfficientNet-Lite0 trained on ImageNet (TensorFlow TPU models, Apache-2.0)",
+        f"{_SHEET_MARK}first weights EfficientNet-Lite2 trained on ImageNet (TensorFlow TPU models, Apache-2.0)",
     ]
 
 

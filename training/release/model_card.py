@@ -31,7 +31,7 @@ The network sees each picture as it is and mirrored, and gives the mean of both.
 
 _SECOND_LOOK = """\
 What the first network finds is cut out of the picture, at its full resolution, and shown to a second network, which
-names it (`farz train second-look`): EfficientNet-Lite0, pretrained on ImageNet, taught on labelled items turned,
+names it (`farz train second-look`): EfficientNet-Lite2, pretrained on ImageNet, taught on labelled items turned,
 mirrored, moved and relit, on what the first network mistakes for items, and on drawn ones. The figures are of both."""
 
 

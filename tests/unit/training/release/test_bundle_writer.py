@@ -122,7 +122,7 @@ def test_the_card_keeps_what_it_said_of_the_first_network(bundle: Bundle) -> Non
     work = Work(seconds=1200.0, processor_s=3600.0, energy_wh=11.0, energy_method="estimated")
     first = RunRecord("yolov5n.yaml", (), "abc", {"torch": "2"}, "a machine", fit=work)
     write_card(bundle, None, first)
-    look = msgspec.structs.replace(first, architecture="tf_efficientnet_lite0", fit=Work(seconds=600.0))
+    look = msgspec.structs.replace(first, architecture="tf_efficientnet_lite2", fit=Work(seconds=600.0))
     text = write_card(bundle, None, second_look=look).read_text()
     assert "yolov5n.yaml" in text
     assert "in 20 min" in text
