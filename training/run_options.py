@@ -59,7 +59,7 @@ _OPTIONS = (
         help="Share of the other pictures that are four laid together: more items in each, and smaller ones.",
     ),
     click.option(
-        "--mirrored-view/--one-view", "mirrored_view", default=True, show_default=True,
+        "--mirrored-view/--one-view", "mirrored_view", default=False, show_default=True,
         help="Whether the bundle's network sees each picture mirrored too and gives the mean: surer, twice the work.",
     ),
     click.option(

@@ -26,7 +26,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--mirrored-view/--one-view",
     "mirrored_view",
-    default=True,
+    default=False,
     show_default=True,
     help="Whether the network sees each picture mirrored too and gives the mean: surer, for twice the work.",
 )
@@ -54,7 +54,7 @@ def export(
     farz train export runs/site --size-px 512
     farz train export runs/site/checkpoint.pt --size-px 640x384 --out wide.onnx
     farz train export runs/site --size-px 640x384 --like models/site --out models/site-wide
-    farz train export models/site --size-px 640x384 --one-view --like models/site --out models/site-fast
+    farz train export models/site --size-px 640x384 --mirrored-view --like models/site --out models/site-mirrored
     """
     # torch takes seconds to load; the help does not need it.
     from training.release.export import class_count_of, export_onnx

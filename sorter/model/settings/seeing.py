@@ -113,7 +113,7 @@ class DetectorSettings(Section, frozen=True):
     # views in which an item is looked at whole until its name stays
     looks_per_item: Annotated[int, Meta(ge=1, le=100)] = 1
     # items looked at in one view, new ones before those looked at already: each takes some milliseconds on a processor
-    looks_per_view: Annotated[int, Meta(ge=1, le=1000)] = 2
+    looks_per_view: Annotated[int, Meta(ge=1, le=1000)] = 1
     # where TensorRT's engines are kept, which take minutes to build; empty: farz/engines in the user's cache
     engine_folder: str = ""
     oracle: OracleSettings = OracleSettings()
