@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from sorter.errors import BadInputError
 from sorter.model.materials import CLASS_NAMES
+from sorter.model.settings import DetectorSettings
 from training.evaluation.reference import UltralyticsModel, class_of_each, detect_with, open_ultralytics
 from training.evaluation.reference_command import reference
 
@@ -69,7 +70,7 @@ def test_thinned_as_the_line_does_an_item_has_one_name() -> None:
 
     model = UltralyticsModel(Listener({0: "jug"}), {0: "jug"}, SIDE_PX, thins_as_line=True)
     detect_with(model, np.array([3]))(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))
-    assert (asked["agnostic_nms"], asked["iou"]) == (True, 0.5)
+    assert (asked["agnostic_nms"], asked["iou"]) == (True, DetectorSettings().nms_iou_ratio)
 
 
 @pytest.mark.parametrize("name", ["nowhere.pt", "model.txt"])
