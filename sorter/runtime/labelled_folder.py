@@ -93,6 +93,13 @@ class Label(msgspec.Struct, frozen=True):
     polygon: NDArray[np.float64] | None = None
 
 
+def labelled_boxes_px(shares: NDArray[np.float64], picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Boxes (N, 4) centre and size as shares of the picture, as x0, y0, x1, y1 in its pixels."""
+    size_px = np.array([picture.shape[1], picture.shape[0]] * 2, dtype=np.float64)
+    centres, sides = shares[:, :2], shares[:, 2:]
+    return np.concatenate([centres - sides / 2, centres + sides / 2], axis=1) * size_px
+
+
 def read_labelled_folder(folder: Path, class_names: tuple[str, ...]) -> LabelledFolder:
     """Read `images/`, `labels/`, and data.yaml and class_map.toml in the folder or in its parent.
 

@@ -54,8 +54,8 @@ def write_ultralytics_form(bundle: Bundle, folder: Path) -> Path:
 
 
 def _with_planar_input(model: Any, bundle: Bundle) -> Any:
-    network, ordered = bundle.manifest.network, model.get_ordered_ops()
-    steps = [node for node in ordered if node.get_type_name() != "Constant"]
+    network = bundle.manifest.network
+    steps = [node for node in model.get_ordered_ops() if node.get_type_name() != "Constant"]
     layout = list(itertools.takewhile(lambda node: node.get_type_name() in _LAYOUT_STEPS, steps))
     views = itertools.takewhile(lambda node: node.get_type_name() in _VIEW_STEPS, steps[len(layout) :])
     first = steps[len(layout) + len(list(views))]

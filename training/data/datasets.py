@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sorter.errors import DataFolderError
-from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, read_labelled_folder
+from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, labelled_boxes_px, read_labelled_folder
 from training.data.manifest import manifest_of
 from training.data.picture_file import read_facts
 from training.data.sessions import Capture, capture_sessions
@@ -79,10 +79,9 @@ def load_scene(labelled: LabelledPicture, known: NDArray[np.bool_], size_px: int
     picture = read_picture(labelled.path)
     if size_px is not None:
         picture = stretched(picture, size_px, size_px)
-    sides_px = (picture.shape[1], picture.shape[0])
-    boxes_px = _corners_px(labelled.boxes, sides_px)
+    boxes_px = _inside(labelled_boxes_px(labelled.boxes, picture), picture)
     if len(labelled.ignored):
-        picture = _painted_over(picture, _corners_px(labelled.ignored, sides_px), boxes_px)
+        picture = _painted_over(picture, _inside(labelled_boxes_px(labelled.ignored, picture), picture), boxes_px)
     return Scene(picture, boxes_px, labelled.class_ids, known)
 
 
@@ -140,10 +139,8 @@ def _scene_or_fault(picture: LabelledPicture, known: NDArray[np.bool_], size_px:
         return error
 
 
-def _corners_px(boxes: NDArray[np.float64], sides_px: tuple[int, int]) -> NDArray[np.float64]:
-    centres, sides = boxes[:, :2], boxes[:, 2:]
-    corners = np.concatenate([centres - sides / 2, centres + sides / 2], axis=1)
-    return np.asarray(corners.clip(0, 1) * np.tile(sides_px, 2), np.float64)
+def _inside(boxes_px: NDArray[np.float64], picture: Picture) -> NDArray[np.float64]:
+    return boxes_px.clip(0, [picture.shape[1], picture.shape[0]] * 2)
 
 
 def _painted_over(picture: Picture, ignored_px: NDArray[np.float64], boxes_px: NDArray[np.float64]) -> Picture:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sorter.errors import DataFolderError
 from sorter.runtime.bundle import ClassCalibration
 from sorter.runtime.clock import Clock
-from sorter.runtime.labelled_folder import LabelledFolder
+from sorter.runtime.labelled_folder import LabelledFolder, labelled_boxes_px
 from training.evaluation.average_precision import (
     ClassMatches,
     PictureResult,
@@ -97,13 +97,6 @@ def detect_folder(folder: LabelledFolder, detect: Detect, clock: Clock) -> tuple
             result = picture_result(labelled_boxes_px(labelled.boxes, picture), labelled.class_ids, found)
             results.append(outside_ignored(result, labelled_boxes_px(labelled.ignored, picture)))
     return results, spent_ns / 1e9
-
-
-def labelled_boxes_px(shares: NDArray[np.float64], picture: Picture) -> NDArray[np.float64]:
-    """Boxes (N, 4) centre and size as shares of the picture, as x0, y0, x1, y1 in its pixels."""
-    size_px = np.array([picture.shape[1], picture.shape[0]] * 2, dtype=np.float64)
-    centres, sides = shares[:, :2], shares[:, 2:]
-    return np.concatenate([centres - sides / 2, centres + sides / 2], axis=1) * size_px
 
 
 def picture_result(

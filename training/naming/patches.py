@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from sorter.errors import DataFolderError
 from sorter.runtime.bundle import Network
-from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture
+from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, labelled_boxes_px
 from training.data.picture_file import read_facts
-from training.evaluation.evaluate import Detect, labelled_boxes_px
+from training.evaluation.evaluate import Detect
 from training.progress import progress
 from training.synthesis.pixels import Picture, read_picture
 from training.synthesis.scene import Scene

@@ -12,6 +12,8 @@ from training.naming.teaching_settings import Lessons
 from training.run_options import PATH
 from training.run_settings import Inputs
 
+_USUAL = SecondLookPlan(Path(), Inputs(()))
+
 
 @click.command(name="second-look")
 @click.argument("bundle", type=PATH)
@@ -34,21 +36,21 @@ from training.run_settings import Inputs
 @click.option(
     "--side-px",
     type=click.IntRange(64, 320),
-    default=256,
+    default=_USUAL.side_px,
     show_default=True,
     help="Of the square it is shown on the line.",
 )
 @click.option(
     "--taught-side-px",
     type=click.IntRange(64, 320),
-    default=224,
+    default=_USUAL.taught_side_px,
     show_default=True,
     help="Of the squares it learns from: somewhat smaller is faster, and better.",
 )
 @click.option(
     "--own-name",
     type=click.FloatRange(0, 1),
-    default=0.15,
+    default=_USUAL.own_name_ratio,
     show_default=True,
     help="How much of the first network's own naming stays beside the second's.",
 )

@@ -11,6 +11,7 @@ from sorter.runtime.bundle import (
     MANIFEST_NAME,
     Bundle,
     ClassCalibration,
+    Fit,
     Manifest,
     Network,
     OperatingPoint,
@@ -56,16 +57,19 @@ def write_bundle(
     if onnx_path.resolve() != network_path.resolve():
         shutil.copyfile(onnx_path, network_path)
     # training stretches every picture to its input, see training.data.datasets
-    size = InputSize.of(size_px)
-    network = Network(
-        network_path.name, file_sha256(network_path), size.width_px, size.height_px, "raw", fit="stretch",
-        mirrored_view=mirrored_view,
-    )  # fmt: skip
+    network = exported_network(network_path, InputSize.of(size_px), "stretch", mirrored_view=mirrored_view)
     manifest = Manifest(
         identity.name, identity.version, identity.licence, tuple(class_names), class_list_sha256(class_names), network
     )
     write_manifest(folder, manifest)
     return load_bundle(folder)
+
+
+def exported_network(path: Path, size: InputSize, fit: Fit, *, mirrored_view: bool) -> Network:
+    """What the manifest says of a network that `training.release.export` wrote."""
+    return Network(
+        path.name, file_sha256(path), size.width_px, size.height_px, "raw", fit=fit, mirrored_view=mirrored_view
+    )
 
 
 def with_measurements(

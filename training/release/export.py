@@ -8,7 +8,7 @@ import pickle
 import re
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +73,7 @@ class CameraNetwork(nn.Module):  # type: ignore[misc]  # torch is not followed b
     def forward(self, image: Tensor) -> Tensor:
         """Raw predictions of one picture."""
         planes = image.permute(0, 3, 1, 2).float()
-        answer: Tensor = self.fused(planes) if self.views is None else self.views(self.fused(self.views.both(planes)))
-        return answer
+        return _predictions(self.fused, self.views, planes)
 
 
 def without_camera(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -156,9 +155,8 @@ def check_parity(
     """
     picture = np.random.default_rng(0).integers(0, 256, InputSize.of(size_px).shape, dtype=np.uint8)
     with torch.no_grad():
-        planes, network = as_input(picture), network.float().eval()
-        answer = network(planes)[0] if views is None else views(network(views.both(planes))[0])
-        expected = answer.numpy()
+        plain = network.float().eval()
+        expected = _predictions(lambda planes: plain(planes)[0], views, as_input(picture)).numpy()
     differences = {"box_px": 0.0, "score": 0.0}
     for name, found in (("ONNX Runtime", _by_onnxruntime(path, picture)), ("OpenVINO", _by_openvino(path, picture))):
         box_px = float(np.abs(found[:, :4] - expected[:, :4]).max())
@@ -167,6 +165,12 @@ def check_parity(
             raise ExportError(f"{path}: {name} differs from torch by {box_px:.3f} px and {score:.5f} in score")
         differences = {"box_px": max(differences["box_px"], box_px), "score": max(differences["score"], score)}
     return differences
+
+
+def _predictions(network: Callable[[Tensor], Tensor], views: MirroredView | None, planes: Tensor) -> Tensor:
+    """Raw predictions of pictures (B, 3, H, W), seen once or in both views."""
+    answer: Tensor = network(planes) if views is None else views(network(views.both(planes)))
+    return answer
 
 
 def _strides_px(network: Any) -> list[int]:

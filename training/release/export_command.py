@@ -8,9 +8,9 @@ import click
 import msgspec
 
 from sorter.errors import BadInputError
-from sorter.runtime.bundle import MANIFEST_NAME, Bundle, Network, file_sha256, load_bundle
+from sorter.runtime.bundle import MANIFEST_NAME, Bundle, file_sha256, load_bundle
 from training.input_size import InputSize, read_size
-from training.release.bundle_writer import CARD_NAME, write_manifest
+from training.release.bundle_writer import CARD_NAME, exported_network, write_manifest
 from training.release.model_card import write_card
 
 _PATH = click.Path(path_type=Path)
@@ -90,10 +90,7 @@ def write_like(pattern: Bundle, network_path: Path, size: InputSize, *, mirrored
     Figures and further forms belong to the other network and are left out.
     """
     fit = pattern.manifest.network.fit
-    network = Network(
-        network_path.name, file_sha256(network_path), size.width_px, size.height_px, "raw", fit=fit,
-        mirrored_view=mirrored_view,
-    )  # fmt: skip
+    network = exported_network(network_path, size, fit, mirrored_view=mirrored_view)
     folder = network_path.parent
     manifest = msgspec.structs.replace(
         pattern.manifest, name=folder.name, network=network, metrics={}, operating_curve={}, forms={}

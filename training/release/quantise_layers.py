@@ -28,19 +28,20 @@ class Rung(msgspec.Struct, frozen=True):
     is_controlled: bool = False
 
 
+_NOTHING = Rung("nothing in floats", ())
+
+
 def rungs_for(layer_names: Iterable[str]) -> tuple[Rung, ...]:
     """Ways to quantise a network, from the fastest to the safest.
 
     Args:
         layer_names: of the whole network.
     """
-    numbers = [int(found.group(1)) for name in layer_names if (found := _MODULE.search(name))]
-    if not numbers:
-        return Rung("nothing in floats", ()), Rung("layers chosen by accuracy control in floats", (), True)
-    head = rf".*/model\.{max(numbers)}/"
-    decoding = rf"{head}(?!cv[23]\.)"
+    head = _head(layer_names)
+    if head is None:
+        return _NOTHING, Rung("layers chosen by accuracy control in floats", (), True)
     return (
-        Rung("box decoding and stem in floats", (decoding, _VIEWS, _STEM)),
+        Rung("box decoding and stem in floats", (*_decoding(head), _STEM)),
         Rung("head and stem in floats", (head, _VIEWS, _STEM)),
         Rung("head, stem, and layers chosen by accuracy control, in floats", (head, _VIEWS, _STEM), is_controlled=True),
     )
@@ -48,13 +49,22 @@ def rungs_for(layer_names: Iterable[str]) -> tuple[Rung, ...]:
 
 def half_rung(layer_names: Iterable[str]) -> Rung:
     """The one way to 16-bit floats: what decodes boxes keeps its own."""
-    first = rungs_for(layer_names)[0]
-    if not first.float_layers:
-        return first
-    return Rung("box decoding in floats", first.float_layers[:2])
+    head = _head(layer_names)
+    return _NOTHING if head is None else Rung("box decoding in floats", _decoding(head))
 
 
 def kept_in_floats(layer_names: Sequence[str], rung: Rung) -> list[str]:
     """The layers that a rung leaves alone, in the network's order."""
     patterns = [re.compile(one) for one in rung.float_layers]
     return [name for name in layer_names if any(pattern.match(name) for pattern in patterns)]
+
+
+def _head(layer_names: Iterable[str]) -> str | None:
+    """The detection head's layers; None: the network's modules have no numbers."""
+    numbers = [int(found.group(1)) for name in layer_names if (found := _MODULE.search(name))]
+    return rf".*/model\.{max(numbers)}/" if numbers else None
+
+
+def _decoding(head: str) -> tuple[str, ...]:
+    """What makes boxes in pixels, which 8 or 16 bits are too few for."""
+    return rf"{head}(?!cv[23]\.)", _VIEWS

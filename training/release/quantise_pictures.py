@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sorter.errors import BadInputError
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import Bundle
-from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, read_labelled_folder
+from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, labelled_boxes_px, read_labelled_folder
 from training.data.datasets import read_folders, split_by_capture
 from training.evaluation.average_precision import FAINTEST_SCORE, PictureResult
-from training.evaluation.evaluate import judged_classes, labelled_boxes_px, picture_result
+from training.evaluation.evaluate import judged_classes, picture_result
 from training.progress import progress
 from training.run_settings import HELD_OUT_RATIO, HELD_OUT_SEED
 from training.synthesis.pixels import Picture, read_picture

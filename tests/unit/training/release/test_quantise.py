@@ -16,7 +16,8 @@ from sorter.model.materials import CLASS_NAMES
 from sorter.model.settings import DetectorSettings
 from sorter.runtime.bundle import ONNX_F16_FORM, ONNX_QDQ_FORM, OPENVINO_INT8_FORM, ClassCalibration, load_bundle
 from sorter.runtime.clock import ManualClock
-from training.evaluation.evaluate import detect_by, labelled_boxes_px
+from sorter.runtime.labelled_folder import labelled_boxes_px
+from training.evaluation.evaluate import detect_by
 from training.release import quantise_run
 from training.release.bundle_writer import Identity, with_measurements, write_bundle
 from training.release.parity_command import other_detectors, parity
