@@ -9,7 +9,7 @@ import msgspec
 
 from sorter.command_table import CommandTable
 from sorter.errors import BundleError, SignatureError
-from sorter.runtime.bundle import MANIFEST_NAME, Bundle, default_bundle_folder, load_bundle
+from sorter.runtime.bundle import MANIFEST_NAME, Bundle, default_bundle_folder, lighter_of, load_bundle
 from sorter.runtime.bundle_trust import signer_of, trusted_keys
 from sorter.runtime.configuration import load_settings
 from sorter.runtime.signature import PublicKey, read_public_key
@@ -19,6 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("sorter.bundle_command:verify", "Check that a bundle is whole and that somebody trusted signed it."),
     "key": ("training.release.sign_command:make_key", "Make a key pair for signing bundles."),
     "sign": ("training.release.sign_command:sign_bundle", "Sign a bundle."),
+    "lighten": (
+        "training.release.lighten_command:lighten",
+        "Lay a lighter model into a bundle, for lines that it is too much for.",
+    ),
     "promote": (
         "training.release.promote_command:promote",
         "Make a bundle the champion of a shelf, if it is no worse than the champion there.",
@@ -72,9 +76,10 @@ def verify(folder: Path, key: Path | None, config: Path | None) -> None:
 
 def bundle_report(opened: Bundle, known: list[PublicKey]) -> dict[str, Any]:
     """What a bundle is, as plain values for JSON."""
-    manifest = opened.manifest
+    manifest, lighter = opened.manifest, lighter_of(opened)
     return {
         "model_id": opened.model_id,
+        "lighter_model_id": None if lighter is None else lighter.model_id,
         "folder": str(opened.folder),
         "licence": manifest.licence,
         "classes": list(manifest.classes),
@@ -106,6 +111,7 @@ def _views_shown(mirrored_view: bool) -> str:
 def _table(report: dict[str, Any]) -> str:
     shown = {
         "model": report["model_id"],
+        **({} if report["lighter_model_id"] is None else {"lighter model": report["lighter_model_id"]}),
         "folder": report["folder"],
         "signature": report["signature"],
         "licence": report["licence"],

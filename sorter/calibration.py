@@ -8,7 +8,15 @@ from sorter.errors import BundleError
 from sorter.model.materials import class_list_sha256
 from sorter.model.settings import Settings
 from sorter.policy.evidence import Calibration, no_calibration
-from sorter.runtime.bundle import MANIFEST_NAME, Bundle, ClassCalibration, Manifest, bundle_for, read_manifest
+from sorter.runtime.bundle import (
+    MANIFEST_NAME,
+    Bundle,
+    ClassCalibration,
+    Manifest,
+    bundle_for,
+    lighter_of,
+    read_manifest,
+)
 from sorter.runtime.bundle_trust import require_trusted
 from sorter.runtime.model_shelf import ModelShelf, is_shelf
 
@@ -50,26 +58,43 @@ class ModelCalibrations:
         """
         if self._settings.detector.runtime == "oracle":
             return self.first
-        known = self._known.get(model_id)
-        return self._add(self._bundle(model_id)) if known is None else known
+        if model_id not in self._known:
+            self._add(self._bundle_with(model_id))
+        return self._known[model_id]
 
     def _add(self, bundle: Bundle) -> Calibration:
-        calibration = self._known[bundle.model_id] = _calibration(bundle.manifest, self._settings)
-        return calibration
+        for one in _models_in(bundle):
+            self._known[one.model_id] = _calibration(one.manifest, self._settings)
+        return self._known[bundle.model_id]
 
-    def _bundle(self, model_id: str) -> Bundle:
+    def _bundle_with(self, model_id: str) -> Bundle:
         folder = Path(self._settings.detector.model)
-        bundle = _shelved(folder, model_id) if is_shelf(folder) else bundle_for(self._settings)
+        bundle = _shelved_with(folder, model_id) if is_shelf(folder) else bundle_for(self._settings)
         require_trusted(bundle.folder / MANIFEST_NAME, self._settings.detector)
         wanted_sha256 = class_list_sha256(self._settings.recipe.classes)
-        if (bundle.model_id, bundle.manifest.classes_sha256) != (model_id, wanted_sha256):
+        is_there = model_id in {one.model_id for one in _models_in(bundle)}
+        if not is_there or bundle.manifest.classes_sha256 != wanted_sha256:
             raise BundleError(f"bundle {bundle.folder}: it is {bundle.model_id}, but the scores come from {model_id}")
         return bundle
 
 
-def _shelved(folder: Path, model_id: str) -> Bundle:
-    place = ModelShelf(folder).bundle_folder(model_id)
-    return Bundle(place, read_manifest(place))
+def _models_in(bundle: Bundle) -> list[Bundle]:
+    lighter = lighter_of(bundle)
+    return [bundle] if lighter is None else [bundle, lighter]
+
+
+def _shelved_with(folder: Path, model_id: str) -> Bundle:
+    shelf = ModelShelf(folder)
+    if not shelf.bundle_folder(model_id).is_dir():
+        shelved = (_manifest_in(shelf.bundle_folder(name)) for name in shelf.model_ids())
+        for bundle in shelved:
+            if model_id in {one.model_id for one in _models_in(bundle)}:
+                return bundle
+    return _manifest_in(shelf.bundle_folder(model_id))
+
+
+def _manifest_in(folder: Path) -> Bundle:
+    return Bundle(folder, read_manifest(folder))
 
 
 def _calibration(manifest: Manifest, settings: Settings) -> Calibration:

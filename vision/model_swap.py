@@ -42,7 +42,7 @@ class ModelSwap:
 
         Args:
             settings: the line's configuration.
-            model_id: the model in use.
+            model_id: the bundle in use; the line may run the lighter model in it.
             open_model: opens what the settings name, on the executor's thread.
             executor: runs the opening; a thread of its own if left out.
         """
@@ -119,7 +119,7 @@ class ModelSwap:
             self.fault = f"{self._model_id} stays in use, {self._wanted_id} cannot be: {_reason(error)}"
             return None
         detector = opening.result()
-        self._model_id = detector.model_id
+        self._model_id = detector.bundle_id
         return detector
 
 

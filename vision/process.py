@@ -13,7 +13,7 @@ from sorter.model.units import NS_PER_S
 from sorter.runtime.bus import Subscriber
 from sorter.runtime.process import ProcessContext
 from sorter.runtime.topics import BELT, KEEP
-from vision.detectors import Detector, open_detector
+from vision.detectors import Detector, in_same_weight, open_detector
 from vision.detectors.detector import warm_up
 from vision.eye import Eye
 from vision.frame import Frame
@@ -36,7 +36,7 @@ def watch_belt(context: ProcessContext) -> None:
         BadInputError: if a source or the model cannot be opened.
     """
     context.publish_health()
-    detector = open_detector(context.settings, context.plan.epoch_ns)
+    detector = open_detector(context.settings, context.plan.epoch_ns, is_timed=True)
     news = News()
     with _opened(context, detector, news) as eyes:
         _warm_up(detector, context)
@@ -64,7 +64,8 @@ class BeltWatch:
         self._shown = eyes[0]
         self._news = news
         self._stages = self._shown.pipeline.stages
-        self._swap = ModelSwap(context.settings, self._shown.pipeline.detector.model_id)
+        detector = self._shown.pipeline.detector
+        self._swap = ModelSwap(in_same_weight(context.settings, detector), detector.bundle_id)
         self._belt = BeltTravel()
         self._reader = Subscriber(context.plan.run_folder, [BELT, KEEP])
         self._harvest = open_harvest(context)
@@ -177,7 +178,7 @@ class BeltWatch:
                 self._context.raise_fault(code, text, HealthStatus.DEGRADED)
         if not any(lesser.values()):
             seeing = self._shown.pipeline.detector
-            how = f"{seeing.runtime} {seeing.precision} {seeing.model_id} ({seeing.precision_reason})"
+            how = f"{seeing.runtime} {seeing.precision} {seeing.model_id} ({seeing.choice_reason})"
             self._context.set_health(HealthStatus.OK, how)
 
 

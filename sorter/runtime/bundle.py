@@ -18,6 +18,8 @@ from sorter.runtime.bundle_trust import require_trusted
 from sorter.runtime.model_shelf import champion_folder
 
 MANIFEST_NAME = "manifest.json"
+# where the lighter model lies in a bundle that has one: a bundle of its own
+LIGHTER_FOLDER = "lighter"
 DEFAULT_BUNDLE_NAME = "farz-n-736x416"
 
 # Further forms of a bundle's network, by what they are for.
@@ -117,7 +119,12 @@ class SecondLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """manifest.json of a bundle."""
+    """manifest.json of a bundle.
+
+    Attributes:
+        lighter_sha256: of the manifest in the folder `lighter`, where there is a bundle for the same classes that takes
+            less time: a line takes it where this one does not keep up with the belt.
+    """
 
     name: str
     version: str
@@ -134,6 +141,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # SHA-256 of the files beside the networks, such as the card, filled in when the bundle is signed
     files: dict[FileName, str] = {}
     second_look: SecondLook | None = None
+    lighter_sha256: str | None = None
 
     @property
     def network_files(self) -> tuple[FormFile, ...]:
@@ -203,6 +211,25 @@ def check_files(folder: Path, manifest: Manifest) -> None:
         _check_file(folder, one)
     for name, sha256 in manifest.files.items():
         _check_file(folder, FormFile(name, sha256))
+    lighter = lighter_of(Bundle(folder, manifest))
+    if lighter is not None:
+        check_files(lighter.folder, lighter.manifest)
+
+
+def lighter_of(bundle: Bundle) -> Bundle | None:
+    """The lighter model in a bundle, None if it has none; of its files its manifest alone is checked.
+
+    Raises:
+        BundleError: if it is missing or altered, or was made for other classes.
+    """
+    if bundle.manifest.lighter_sha256 is None:
+        return None
+    folder = bundle.folder / LIGHTER_FOLDER
+    _check_file(folder, FormFile(MANIFEST_NAME, bundle.manifest.lighter_sha256))
+    manifest = read_manifest(folder)
+    if manifest.classes != bundle.manifest.classes:
+        raise BundleError(f"bundle {bundle.folder}: the lighter model in it was made for other classes")
+    return Bundle(folder, manifest)
 
 
 def bundle_for(settings: Settings) -> Bundle:

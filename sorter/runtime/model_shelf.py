@@ -109,9 +109,10 @@ class ModelShelf:
             shutil.rmtree(left, ignore_errors=True)
         part.mkdir()
         try:
-            for path in source.iterdir():
-                if path.is_file():
-                    _copy_durably(path, part / path.name)
+            for path in _files_in(source):
+                target = part / path.relative_to(source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _copy_durably(path, target)
             yield part
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -187,7 +188,11 @@ def _is_whole(entry: Path) -> bool:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in _files_in(folder)}
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _copy_durably(source: Path, target: Path) -> None:

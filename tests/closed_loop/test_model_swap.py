@@ -22,8 +22,8 @@ class Renamed:
 
     def __init__(self, inner: Detector, model_id: str) -> None:
         self._inner = inner
-        self.model_id = model_id
-        self.precision_reason, self.second_look = inner.precision_reason, inner.second_look
+        self.model_id = self.bundle_id = model_id
+        self.choice_reason, self.second_look = inner.choice_reason, inner.second_look
         self.runtime, self.precision, self.class_names = inner.runtime, inner.precision, inner.class_names
 
     @property

@@ -1,5 +1,6 @@
 """What every detector must do, whatever runs it; the networks are made here and see coloured squares."""
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from sorter.errors import BundleError, ConfigurationError
 from sorter.model.materials import CLASS_NAMES, class_list_sha256
 from sorter.model.settings import DetectorSettings, Settings
 from sorter.runtime.bundle import (
+    LIGHTER_FOLDER,
     ONNX_QDQ_FORM,
     OPENVINO_INT8_FORM,
     FormFile,
@@ -26,12 +28,14 @@ from sorter.runtime.bundle import (
     SecondLook,
     default_bundle_folder,
     file_sha256,
+    load_bundle,
 )
 from sorter.runtime.clock import ManualClock
 from sorter.runtime.configuration import settings_from
-from vision.detectors import Detector, open_detector, tensorrt_opening
+from vision.detectors import Detector, open_detector, opening, tensorrt_opening
 from vision.detectors.detector import detect_and_rename
 from vision.detectors.openvino_network import known_precisions
+from vision.detectors.pace import Pace
 from vision.frame import Detections, Frame
 from vision.picture_memory import slot_memory
 from vision.ring import FrameRing
@@ -504,7 +508,55 @@ def test_what_knows_no_bf16_refuses_it(tmp_path: Path, runtime: str) -> None:
 def test_auto_takes_true_floats_where_the_bundle_has_no_figures_and_says_why(tmp_path: Path, runtime: str) -> None:
     chosen = open_detector(network_settings(write_bundle(tmp_path / "squares"), runtime, precision="auto"))
     assert chosen.precision == "f32"
-    assert chosen.precision_reason.startswith("auto: the only one allowed")
+    assert chosen.choice_reason.startswith("auto: the only one allowed")
+
+
+def with_lighter(folder: Path) -> str:
+    """Lay a lighter model into a bundle; its id."""
+    lighter = write_bundle(folder / LIGHTER_FOLDER, "end_to_end")
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+    manifest = msgspec.structs.replace(manifest, lighter_sha256=file_sha256(lighter / "manifest.json"))
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    return load_bundle(lighter).model_id
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize(
+    ("choice", "needed_ms", "is_timed", "is_lighter"),
+    [
+        ("auto", 66.0, True, True),
+        ("auto", 64.0, True, False),
+        ("auto", 66.0, False, False),
+        ("always", 64.0, True, True),
+        ("never", 66.0, True, False),
+    ],
+)
+def test_the_lighter_model_is_taken_where_the_full_one_does_not_keep_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str, choice: str, needed_ms: float, is_timed: bool,
+    is_lighter: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(opening, "pace_of", lambda *_: Pace(needed_ms, 65.0))
+    folder = write_bundle(tmp_path / "squares")
+    lighter_id = with_lighter(folder)
+    chosen = open_detector(network_settings(folder, runtime, lighter=choice), is_timed=is_timed)
+    assert chosen.bundle_id == load_bundle(folder).model_id
+    assert chosen.model_id == (lighter_id if is_lighter else chosen.bundle_id)
+    if is_timed and choice == "auto":
+        assert f"a view takes {needed_ms:.0f} ms, the belt gives it 65 ms" in chosen.choice_reason
+
+
+def test_a_model_without_a_lighter_one_stays_and_tells_that_it_does_not_keep_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "pace_of", lambda *_: Pace(66.0, 65.0))
+    chosen = open_detector(network_settings(write_bundle(tmp_path / "squares")), is_timed=True)
+    assert chosen.model_id == chosen.bundle_id
+    assert "a view takes 66 ms, the belt gives it 65 ms" in chosen.choice_reason
+
+
+def test_a_line_times_a_network_on_its_own_pictures(tmp_path: Path) -> None:
+    chosen = open_detector(network_settings(with_second_look(write_bundle(tmp_path / "squares"))), is_timed=True)
+    assert re.search(r"a view takes \d+ ms, the belt gives it 65 ms$", chosen.choice_reason)
 
 
 @pytest.mark.parametrize("precision", ["f32", "bf16", "f16"])

@@ -17,10 +17,10 @@ class CourseDetector:
     but for the last fifth of a millisecond.
     """
 
-    model_id = "stand-in"
+    model_id = bundle_id = "stand-in"
     runtime = "stand-in"
     precision = "none"
-    precision_reason = "a stand-in computes nothing"
+    choice_reason = "a stand-in computes nothing"
     class_names = CLASS_NAMES
     copied_count = 0
     second_look = None

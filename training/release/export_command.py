@@ -87,13 +87,19 @@ def export(
 def write_like(pattern: Bundle, network_path: Path, size: InputSize, *, mirrored_view: bool = False) -> Bundle:
     """Make the folder of an exported network a bundle with the classes, calibration, fit and second look of another.
 
-    Figures and further forms belong to the other network and are left out.
+    Figures, further forms and a lighter model belong to the other network and are left out.
     """
     fit = pattern.manifest.network.fit
     network = exported_network(network_path, size, fit, mirrored_view=mirrored_view)
     folder = network_path.parent
     manifest = msgspec.structs.replace(
-        pattern.manifest, name=folder.name, network=network, metrics={}, operating_curve={}, forms={}
+        pattern.manifest,
+        name=folder.name,
+        network=network,
+        metrics={},
+        operating_curve={},
+        forms={},
+        lighter_sha256=None,
     )
     if manifest.second_look is not None:
         shutil.copyfile(pattern.folder / manifest.second_look.file, folder / manifest.second_look.file)

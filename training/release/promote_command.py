@@ -61,7 +61,8 @@ def promote(
     Both see the same pictures: a site set that is frozen at the first promotion and known by its hash. Refused are: a
     total (mAP50, or F1 at a calibrated probability of 0.5) that falls by more than the margin; a total, or a class
     with enough labels, whose 95 % interval of the difference lies wholly below zero; other classes; a signature that
-    the line does not trust. Every decision goes into the shelf's journal with its figures. Exit code 0: promoted;
+    the line does not trust. Measured is the bundle's own model, or the lighter one in it if the configuration's
+    detector.lighter is "always". Every decision goes into the shelf's journal with its figures. Exit code 0: promoted;
     1: measured and refused; 2: cannot be tried.
 
     \b

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sorter.model.settings import DetectorSettings
-from sorter.runtime.bundle import ClassCalibration, load_bundle
+from sorter.runtime.bundle import ClassCalibration, lighter_of, load_bundle
 from sorter.runtime.labelled_folder import read_labelled_folder
 from training.evaluation.average_precision import ClassMatches, average_precision, match_class, picture_draws
 from training.evaluation.comparison import RESAMPLE_COUNT, Comparison, Difference, compare_matches
@@ -41,7 +41,7 @@ def hold_trial(challenger: Path, champion: Path | None, data: Path, detector: De
         challenger: folder of its bundle.
         champion: folder of the champion's; None if there is none yet.
         data: labelled folder.
-        detector: runtime and precision of the line.
+        detector: runtime and precision of the line, and whether it always runs the lighter model of a bundle.
 
     Raises:
         BundleError: if a bundle cannot be used.
@@ -65,7 +65,9 @@ def hold_trial(challenger: Path, champion: Path | None, data: Path, detector: De
 
 def _show(bundle: Path, data: Path, detector: DetectorSettings) -> _Showing:
     runtime = "openvino" if detector.runtime == "oracle" else detector.runtime
-    examination = examine_bundle(bundle, [data], runtime, detector.precision)
+    lighter = lighter_of(load_bundle(bundle)) if detector.lighter == "always" else None
+    folder = bundle if lighter is None else lighter.folder
+    examination = examine_bundle(folder, [data], runtime, detector.precision)
     judged = judged_in(examination.pictures, examination.model.classes)
     results = [picture.judged_result for picture in examination.pictures]
     named = [picture.judged_names for picture in examination.pictures]

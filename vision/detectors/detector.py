@@ -27,10 +27,12 @@ class Detector(Protocol):
     """Finds and names the items in a picture.
 
     Attributes:
-        precision_reason: why it calculates in the numbers that it does, in a few words.
+        choice_reason: why it is this network, in the numbers that it calculates in, in a few words.
+        bundle_id: model of the bundle that was opened; another than `model_id` where the lighter one in it was taken.
     """
 
-    precision_reason: str
+    choice_reason: str
+    bundle_id: str
 
     @property
     def second_look(self) -> ItemNamer | None:

@@ -45,11 +45,11 @@ class OnnxRuntimeDetector:
             BundleError: if ONNX Runtime cannot run the network, or it is not what the bundle says.
         """
         check_is_known(settings, known_precisions())
-        self.model_id = bundle.model_id
+        self.model_id = self.bundle_id = bundle.model_id
         self.class_names = bundle.manifest.classes
         form = form or chosen_form(bundle, settings)
         self.precision = _PRECISIONS.get(form.name, "f32")
-        self.precision_reason = f"detector.precision is {settings.precision!r}"
+        self.choice_reason = f"detector.precision is {settings.precision!r}"
         self._open_port = partial(NetworkPort, bundle, settings, form)
         self.second_look = open_namer(bundle, settings)
         self._seats: list[_Seat] = []

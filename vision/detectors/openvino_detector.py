@@ -45,7 +45,7 @@ class OpenVinoDetector:
             BundleError: if OpenVINO cannot run the network, or it is not what the bundle says.
         """
         check_is_known(settings, known_precisions())
-        self.model_id = bundle.model_id
+        self.model_id = self.bundle_id = bundle.model_id
         self.class_names = bundle.manifest.classes
         form = form or chosen_form(bundle, settings)
         model = read_network(bundle, form.path)
@@ -55,7 +55,7 @@ class OpenVinoDetector:
             model = _taking_uint8_bgr(model)
         self.compiled = compile_network(bundle, form.path, model, settings)
         self.precision = _real_precision(self.compiled)
-        self.precision_reason = f"detector.precision is {settings.precision!r}"
+        self.choice_reason = f"detector.precision is {settings.precision!r}"
         self.second_look = open_namer(bundle, settings)
         self._seats: list[_Seat] = []
         self._first_seat = self.open_seat()

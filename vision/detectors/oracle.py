@@ -26,10 +26,10 @@ _LARGEST_ITEM_UM = 1_000_000
 class OracleDetector:
     """The truth of the simulated world at a frame's exposure, spoiled as `detector.oracle` says."""
 
-    model_id = "oracle"
+    model_id = bundle_id = "oracle"
     runtime = "oracle"
     precision = "exact"
-    precision_reason = "it looks at the truth"
+    choice_reason = "it looks at the truth"
     copied_count = 0
     second_look = None
 

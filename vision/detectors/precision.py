@@ -60,7 +60,7 @@ def fastest(found: Candidates, open_in: Callable[[str], Detector], size_px: tupl
     detectors = {precision: open_in(precision) for precision in found.allowed}
     times_ms = _median_times_ms(detectors, size_px, clock) if len(detectors) > 1 else {}
     best = min(found.allowed, key=lambda precision: times_ms.get(precision, 0.0))
-    detectors[best].precision_reason = f"auto: {_reason(times_ms, found.refused)}"
+    detectors[best].choice_reason = f"auto: {_reason(times_ms, found.refused)}"
     return detectors[best]
 
 

@@ -45,7 +45,7 @@ class TensorRtDetector:
     """One engine on the GPU.
 
     Attributes:
-        precision_reason: see `Detector`; what else was found when the engine was opened is told there, too.
+        choice_reason: see `Detector`; what else was found when the engine was opened is told there, too.
         second_look: see `Detector`; it runs on the CPU.
     """
 
@@ -73,10 +73,10 @@ class TensorRtDetector:
         Raises:
             BundleError: if it is not what the bundle says.
         """
-        self.model_id = bundle.model_id
+        self.model_id = self.bundle_id = bundle.model_id
         self.class_names = bundle.manifest.classes
         self.precision = precision
-        self.precision_reason = f"detector.precision is {settings.precision!r}"
+        self.choice_reason = f"detector.precision is {settings.precision!r}"
         self.second_look = open_namer(bundle, settings)
         self._bundle = bundle
         self._settings = settings

@@ -114,7 +114,7 @@ class _Opening:
         for facts, engine in self._cache.older(self._facts):
             opened = self._opened(engine)
             if opened is not None:
-                opened.precision_reason += f"; {fault}, so the engine of TensorRT {facts.tensorrt} stays"
+                opened.choice_reason += f"; {fault}, so the engine of TensorRT {facts.tensorrt} stays"
                 _LOG.warning("bundle %s: %s", self._bundle.folder, fault)
                 return opened
         raise BundleError(f"bundle {self._bundle.folder}: {fault}")

@@ -9,7 +9,7 @@ from sorter.calibration import ModelCalibrations
 from sorter.errors import BundleError
 from sorter.model.materials import class_list_sha256
 from sorter.model.settings import DetectorSettings, RecipeSettings, Settings, StationSettings
-from sorter.runtime.bundle import MANIFEST_NAME, file_sha256, load_bundle
+from sorter.runtime.bundle import LIGHTER_FOLDER, MANIFEST_NAME, file_sha256, load_bundle
 from sorter.runtime.model_shelf import Champion, ModelShelf
 
 CLASSES = ("can", "pet")
@@ -30,6 +30,16 @@ def write_bundle(folder: Path, version: str, offset: float, classes: tuple[str, 
     }
     (folder / MANIFEST_NAME).write_text(json.dumps(manifest))
     return folder
+
+
+def write_pair(folder: Path, version: str) -> tuple[Path, str]:
+    """A bundle with a lighter model in it, and the lighter one's id; offsets 0.25 and -0.5."""
+    write_bundle(folder, version, 0.25)
+    lighter = write_bundle(folder / LIGHTER_FOLDER, f"{version}-light", -0.5)
+    manifest = json.loads((folder / MANIFEST_NAME).read_bytes())
+    manifest["lighter_sha256"] = file_sha256(lighter / MANIFEST_NAME)
+    (folder / MANIFEST_NAME).write_text(json.dumps(manifest))
+    return folder, load_bundle(lighter).model_id
 
 
 def promote(shelf: ModelShelf, folder: Path) -> str:
@@ -56,6 +66,21 @@ def test_each_model_of_a_shelf_has_its_own(tmp_path: Path) -> None:
     assert calibrations.first.offset.tolist() == [0.25, 0.0]
     assert calibrations.of(second).offset.tolist() == [-0.5, 0.0]
     assert calibrations.of(first).offset.tolist() == [0.25, 0.0]
+
+
+def test_a_lighter_model_has_its_own_in_a_folder_and_on_a_shelf(tmp_path: Path) -> None:
+    pair, lighter_id = write_pair(tmp_path / "pair", "1")
+    assert ModelCalibrations(settings_for(pair)).of(lighter_id).offset.tolist() == [-0.5, 0.0]
+    shelf = ModelShelf(tmp_path / "shelf")
+    promote(shelf, pair)
+    calibrations = ModelCalibrations(settings_for(shelf.folder))
+    later, later_id = write_pair(tmp_path / "later", "2")
+    promote(shelf, later)
+    assert calibrations.first.offset.tolist() == [0.25, 0.0]
+    assert calibrations.of(later_id).offset.tolist() == [-0.5, 0.0]
+    assert calibrations.of(lighter_id).offset.tolist() == [-0.5, 0.0]
+    with pytest.raises(BundleError, match=r"manifest\.json"):
+        calibrations.of("tiny-9-00000000")
 
 
 def test_a_model_that_is_not_on_the_shelf_has_none(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class QuickNetwork:
     """Sees nothing, at once."""
 
     model_id, runtime, precision, class_names, copied_count = "quick", "test", "exact", ("can",), 0
-    precision_reason, second_look = "a test", None
+    choice_reason, bundle_id, second_look = "a test", "quick", None
 
     def detect(self, _frame: Frame) -> Detections:
         return Detections(np.zeros((0, 4), np.float32), np.zeros((0, 1), np.float32))

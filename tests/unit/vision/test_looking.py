@@ -35,10 +35,10 @@ class SlowNetwork:
     """Answers when told to."""
 
     runtime, precision, class_names, copied_count = "test", "exact", ("can",), 0
-    precision_reason, second_look = "a test", None
+    choice_reason, second_look = "a test", None
 
     def __init__(self, model_id: str = "one") -> None:
-        self.model_id = model_id
+        self.model_id = self.bundle_id = model_id
         self.started: list[int] = []
         self.read: list[int] = []
         self.tell: Callable[[], None] = lambda: None

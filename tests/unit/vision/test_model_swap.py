@@ -46,10 +46,10 @@ class SeenDetector:
     """A detector that remembers which pictures it was shown."""
 
     runtime, precision, class_names, copied_count = "test", "exact", ("can",), 0
-    precision_reason, second_look = "a test", None
+    choice_reason, second_look = "a test", None
 
     def __init__(self, model_id: str) -> None:
-        self.model_id = model_id
+        self.model_id = self.bundle_id = model_id
         self.pictures: list[np.ndarray] = []
 
     def detect(self, frame: Frame) -> Detections:
@@ -138,6 +138,27 @@ def test_a_second_look_has_run_for_every_number_of_items_before_it_is_in_use(
     line.executor.run_next()
     assert line.step() is not None
     assert asked == [Settings().detector.looks_per_view]
+
+
+def test_a_champion_whose_lighter_model_is_in_use_is_not_opened_again(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.promote("b")
+    line.step()
+    opened = line._open
+
+    def lighter(settings: Settings) -> SeenDetector:
+        detector = opened(settings)
+        detector.model_id = f"{detector.bundle_id}-light"
+        return detector
+
+    monkeypatch.setattr(line.swap, "_open_model", lighter)
+    line.executor.run_next()
+    detector = line.step()
+    assert detector is not None
+    assert detector.model_id == "b-light"
+    assert [line.step() for _ in range(5)] == [None] * 5
+    assert line.executor.waiting == []
 
 
 def test_without_a_picture_yet_it_is_opened_all_the_same(line: Line) -> None:

@@ -47,7 +47,7 @@ class LaterSeat(PatientSeat):
 
 class LaterNetwork:
     model_id, runtime, precision, class_names, copied_count = "later", "test", "exact", ("can",), 0
-    precision_reason, second_look = "a test", None
+    choice_reason, bundle_id, second_look = "a test", "later", None
 
     def __init__(self) -> None:
         self.answer: Callable[[], None] = lambda: None
@@ -157,11 +157,12 @@ class NamedByOracle:
         self.counts: list[int] = []
         self.squares: list[np.ndarray] = []
         self.model_id, self.class_names = f"named-{certainty}", settings.recipe.classes
+        self.bundle_id = self.model_id
         network = Network("a.onnx", "0" * 64, 96, 96, "raw")
         look = SecondLook("b.onnx", "0" * 64, 8, 1.0, 0.0)
         self.second_look = ItemNamer(network, look, self._class_count, self._run)
 
-    runtime, precision, precision_reason, copied_count = "test", "exact", "a test", 0
+    runtime, precision, choice_reason, copied_count = "test", "exact", "a test", 0
 
     def detect(self, frame: Frame) -> Detections:
         return self._oracle.detect(frame)

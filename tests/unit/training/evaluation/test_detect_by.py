@@ -15,7 +15,7 @@ BOX_COUNT = 150
 class Finder:
     """Finds boxes everywhere and calls each of them the first class."""
 
-    model_id, runtime, precision, precision_reason = "finder", "test", "exact", "a test"
+    model_id, runtime, precision, choice_reason, bundle_id = "finder", "test", "exact", "a test", "finder"
     class_names, copied_count = ("can", "glass"), 0
 
     def __init__(self, second_look: ItemNamer | None = None) -> None:

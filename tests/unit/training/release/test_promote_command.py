@@ -18,6 +18,7 @@ from sorter.runtime.model_shelf import ModelShelf
 from sorter.runtime.secret_key import new_secret_key
 from sorter.shelf_command import rollback
 from training.release.bundle_writer import Identity, with_measurements, write_bundle, write_manifest
+from training.release.lighten_command import with_lighter
 from training.release.promote_command import promote
 from training.release.sealing import seal
 
@@ -170,6 +171,20 @@ def test_a_better_model_takes_over_and_rollback_brings_the_old_one_back(lab_with
     assert CliRunner().invoke(rollback, ["--shelf", str(lab.shelf.folder)]).exit_code == 0
     assert lab.champion_version() == "1"
     assert [one["event"] for one in lab.journal()] == ["promoted", "promoted", "rolled_back"]
+
+
+def test_a_line_that_always_runs_the_lighter_model_has_that_one_measured(lab_with_champion: Lab) -> None:
+    lab = lab_with_champion
+    challenger = lab.bundle("2")
+    with_lighter(challenger, load_bundle(lab.bundle("2-light", {"can": 0.7, "hdpe": 0.7})))
+    seal(challenger, KEY)
+    lab.config.write_text(lab.config.read_text() + 'lighter = "always"\n')
+    answer = lab.promote(challenger)
+    assert answer.exit_code == 1, answer.output
+    assert "cells-2-light" in answer.output
+    lab.config.write_text(lab.config.read_text().replace("always", "never"))
+    assert lab.promote(challenger).exit_code == 0
+    assert lab.champion_version() == "2"
 
 
 def test_an_equal_model_takes_over(lab_with_champion: Lab) -> None:

@@ -63,8 +63,8 @@ def test_what_loses_more_or_was_not_measured_may_not(metrics: dict[str, float], 
 class Timed:
     """Takes as long as its precision says."""
 
-    model_id, runtime, class_names, copied_count = "timed", "test", ("can",), 0
-    precision_reason, second_look = "", None
+    model_id, bundle_id, runtime, class_names, copied_count = "timed", "timed", "test", ("can",), 0
+    choice_reason, second_look = "", None
 
     def __init__(self, precision: str, duration_ms: int, clock: ManualClock) -> None:
         self.precision = precision
@@ -87,7 +87,7 @@ def test_the_fastest_is_chosen_and_the_reason_names_what_it_was_compared_with() 
     durations = {"f32": 30, "bf16": 12, "int8": 14}
     chosen = fastest(found, lambda precision: Timed(precision, durations[precision], clock), (48, 64), clock)
     assert chosen.precision == "bf16"
-    assert chosen.precision_reason == (
+    assert chosen.choice_reason == (
         "auto: fastest of f32 30.0 ms, bf16 12.0 ms, int8 14.0 ms; f16 is left out: its loss was not measured"
     )
 
@@ -98,7 +98,7 @@ def test_where_one_alone_is_allowed_nothing_is_timed() -> None:
     chosen = fastest(found, lambda precision: Timed(precision, 5, clock), (48, 64), clock)
     assert isinstance(chosen, Timed)
     assert chosen.look_count == 0
-    assert chosen.precision_reason == "auto: the only one allowed; int8 is left out: the bundle has no such form"
+    assert chosen.choice_reason == "auto: the only one allowed; int8 is left out: the bundle has no such form"
 
 
 def test_numbers_that_the_machine_does_not_know_are_refused_by_name() -> None:

@@ -123,7 +123,7 @@ def test_the_old_engine_goes_on_where_the_new_one_disagrees(
         monkeypatch.setattr(tensorrt_opening, "power_mode", lambda: "2 15W")
         monkeypatch.setattr(TensorRtDetector, "detect", sees_elsewhere(TensorRtDetector.detect))
         detector = open_engine()
-    assert "the engine of TensorRT 10.3.0 stays" in detector.precision_reason
+    assert "the engine of TensorRT 10.3.0 stays" in detector.choice_reason
     assert engines_in(tmp_path) == before
 
 
@@ -320,4 +320,4 @@ def test_left_to_choose_it_takes_no_16_bits_that_the_bundle_does_not_hold(
     with pretended_gpu(version):
         detector = open_detector(Settings(detector=DetectorSettings(runtime="tensorrt", precision="auto")))
     assert detector.precision in {"f32", "int8"}
-    assert "f16 is left out: the bundle has no such form" in detector.precision_reason
+    assert "f16 is left out: the bundle has no such form" in detector.choice_reason
