@@ -30,7 +30,8 @@ def lighten(bundle: Path, lighter: Path) -> None:
 
     A line with detector.lighter = "auto" times the full model when it starts. If a view takes longer than the belt does
     to the next one, it runs the lighter model; health, statistics and records say which. Both must be for the same
-    classes. The copy in BUNDLE is held by its hash, so one signature covers both: sign BUNDLE again.
+    classes. The copy in BUNDLE is held by its hash, so one signature covers both: sign BUNDLE again. After a change in
+    BUNDLE/lighter itself give that as LIGHTER.
 
     \b
     farz train export site --size-px 736x416 --one-view --like site --out site-one-view
@@ -44,6 +45,8 @@ def lighten(bundle: Path, lighter: Path) -> None:
 def with_lighter(folder: Path, lighter: Bundle) -> Bundle:
     """The bundle in a folder with a copy of another laid into it, written back; it takes the place of one before.
 
+    What lies in it already is taken as it is now.
+
     Raises:
         BundleError: if either cannot be used for that, or the bundle lies on a shelf.
     """
@@ -56,16 +59,21 @@ def with_lighter(folder: Path, lighter: Bundle) -> Bundle:
         raise BundleError(f"bundle {lighter.folder}: it was made for other classes than {folder}, or in another order")
     if lighter.manifest.lighter_sha256 is not None:
         raise BundleError(f"bundle {lighter.folder}: it has a lighter model itself; give that one")
+    if lighter.folder.resolve() == folder.resolve():
+        raise BundleError(f"bundle {lighter.folder}: it is the bundle itself; give another")
     place = folder / LIGHTER_FOLDER
-    if lighter.folder.resolve() in {folder.resolve(), place.resolve()}:
-        raise BundleError(f"bundle {lighter.folder}: it is the bundle itself, or lies in it already")
-    part = folder / f"{LIGHTER_FOLDER}.part"
+    if lighter.folder.resolve() != place.resolve():
+        _lay_copy(lighter.folder, place)
+    write_manifest(folder, msgspec.structs.replace(manifest, lighter_sha256=file_sha256(place / MANIFEST_NAME)))
+    return load_bundle(folder)
+
+
+def _lay_copy(source: Path, place: Path) -> None:
+    part = place.with_name(f"{place.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
-    for path in lighter.folder.iterdir():
+    for path in source.iterdir():
         if path.is_file():
             shutil.copyfile(path, part / path.name)
     shutil.rmtree(place, ignore_errors=True)
     part.rename(place)
-    write_manifest(folder, msgspec.structs.replace(manifest, lighter_sha256=file_sha256(place / MANIFEST_NAME)))
-    return load_bundle(folder)

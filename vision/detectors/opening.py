@@ -75,7 +75,7 @@ def _keeping_up(detector: Detector, lighter: Bundle | None, settings: Settings) 
         detector.choice_reason += f"; {times}"
         return detector
     lighter_detector = _opened(lighter, settings)
-    lighter_detector.choice_reason += f"; the lighter model, since by {detector.model_id} {times}"
+    lighter_detector.choice_reason += f"; the lighter model: with {detector.model_id} {times}"
     return lighter_detector
 
 

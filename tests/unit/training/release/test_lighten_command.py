@@ -11,7 +11,7 @@ from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.bundle import LIGHTER_FOLDER, MANIFEST_NAME, Bundle, lighter_of, load_bundle
 from sorter.runtime.model_shelf import Champion, ModelShelf
 from training.input_size import InputSize
-from training.release.bundle_writer import Identity, write_bundle
+from training.release.bundle_writer import Identity, with_measurements, write_bundle
 from training.release.export_command import write_like
 from training.release.lighten_command import lighten
 from training.release.sign_command import PUBLIC_NAME, SECRET_NAME, make_key, sign_bundle
@@ -85,6 +85,17 @@ def test_another_takes_its_place_also_where_what_was_there_is_broken(
     other = written(tmp_path / "other", "3")
     assert run(lighten, full.folder, other.folder).exit_code == 0
     assert lighter_id(full.folder) == other.model_id
+
+
+def test_what_was_changed_in_its_place_is_taken_anew(full: Bundle, light: Bundle) -> None:
+    run(lighten, full.folder, light.folder)
+    place = full.folder / LIGHTER_FOLDER
+    with_measurements(load_bundle(place), {}, {}, {"map50": 0.9}, [])
+    assert isinstance(run(show, full.folder).exception, BundleError)
+    assert run(lighten, full.folder, place).exit_code == 0
+    found = lighter_of(load_bundle(full.folder))
+    assert found is not None
+    assert found.manifest.metrics == {"map50": 0.9}
 
 
 def test_what_cannot_be_a_lighter_model_changes_nothing(full: Bundle, light: Bundle, tmp_path: Path) -> None:
