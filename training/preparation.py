@@ -98,7 +98,7 @@ def _belts(artists: Sequence[SpriteArtist], plan: TrainingPlan, seed: int, count
 def _parts(plan: TrainingPlan) -> Parts:
     settings = plan.settings
     folders = read_folders(plan.inputs.data, CLASS_NAMES)
-    return [split_by_capture(folder, settings.held_out_ratio, settings.seed) for folder in folders]
+    return [split_by_capture(folder, settings.held_out_ratio) for folder in folders]
 
 
 def _scenes(folder: LabelledFolder, size_px: int | None) -> list[Scene]:

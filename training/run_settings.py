@@ -9,9 +9,8 @@ from training.input_size import InputSize
 
 SETTINGS_NAME = "run.json"
 CHECKPOINT_NAME = "checkpoint.pt"
-# Share of the pictures, by capture session, that a run keeps out unless told otherwise, and the lot that says which.
+# Share of the pictures, by capture session, that a run keeps out unless told otherwise.
 HELD_OUT_RATIO = 0.1
-HELD_OUT_SEED = 0
 
 
 class Inputs(msgspec.Struct, frozen=True):
@@ -58,7 +57,7 @@ class RunSettings(msgspec.Struct, frozen=True):
         mirrored_view: whether the network in the bundle sees each picture mirrored too; training itself is the same.
         held_out_ratio: share of the pictures kept out for calibration.
         watts_per_core: power of a busy processor core, for the energy of training where none can be read.
-        seed: of everything that is drawn by lot.
+        seed: of everything that is drawn by lot but for what is kept out, see `split_by_capture`.
     """
 
     epoch_count: int
@@ -75,7 +74,7 @@ class RunSettings(msgspec.Struct, frozen=True):
     mirrored_view: bool = False
     held_out_ratio: float = HELD_OUT_RATIO
     watts_per_core: float = 10.0
-    seed: int = HELD_OUT_SEED
+    seed: int = 0
 
 
 class TrainingPlan(msgspec.Struct, frozen=True):

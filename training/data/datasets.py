@@ -17,6 +17,8 @@ from training.synthesis.pixels import Picture, read_picture, stretched
 from training.synthesis.scene import Scene
 
 _LOG = logging.getLogger(__name__)
+# the lot that says which captures are kept out
+_HELD_OUT_SEED = 0
 # Square root of the area of a typical item, as a share of the picture, in the line's own view.
 TYPICAL_ITEM_RATIO = 0.167
 
@@ -85,19 +87,19 @@ def load_scene(labelled: LabelledPicture, known: NDArray[np.bool_], size_px: int
     return Scene(picture, boxes_px, labelled.class_ids, known)
 
 
-def split_by_capture(folder: LabelledFolder, held_out_ratio: float, seed: int) -> tuple[LabelledFolder, LabelledFolder]:
+def split_by_capture(folder: LabelledFolder, held_out_ratio: float) -> tuple[LabelledFolder, LabelledFolder]:
     """Part a folder into (training, held out) so that no capture hour is in both.
 
     A manifest's sessions come first, then the time in the name; names without a time are parted in blocks of ten
-    neighbours. At least one capture stays in training.
+    neighbours. At least one capture stays in training. The lot is the same for every run, whatever its seed: training
+    that goes on from a bundle must not learn from what the bundle was calibrated on.
 
     Args:
         folder: what to part.
         held_out_ratio: share of the pictures to keep out, at least.
-        seed: which captures are kept out.
     """
     captures = _captures(folder)
-    order = np.random.default_rng(seed).permutation(sorted(set(captures)))
+    order = np.random.default_rng(_HELD_OUT_SEED).permutation(sorted(set(captures)))
     held: set[str] = set()
     for capture in order[:-1]:
         if sum(name in held for name in captures) >= held_out_ratio * len(captures):

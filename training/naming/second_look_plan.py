@@ -32,7 +32,7 @@ class SecondLookPlan(msgspec.Struct, frozen=True):
         held_out_ratio: share of the pictures, by capture session, kept out; as when the bundle was trained.
         device: where to learn.
         watts_per_core: for the energy, where the machine does not tell it.
-        seed: of everything that is drawn by lot, and of what is kept out.
+        seed: of everything that is drawn by lot but for what is kept out, see `split_by_capture`.
     """
 
     bundle: Path

@@ -110,8 +110,7 @@ def _pools(plan: SecondLookPlan, bundle: Bundle) -> list[tuple[float, list[Patch
     """Real labelled items, what the bundle finds, and drawn items, each with its share."""
     network = bundle.manifest.network
     folders = [
-        split_by_capture(folder, plan.held_out_ratio, plan.seed)[0]
-        for folder in read_folders(plan.inputs.data, CLASS_NAMES)
+        split_by_capture(folder, plan.held_out_ratio)[0] for folder in read_folders(plan.inputs.data, CLASS_NAMES)
     ]
     real = [patch for folder in folders for patch in labelled_patches(folder, network)]
     if not real:

@@ -15,7 +15,7 @@ from training.data.datasets import read_folders, split_by_capture
 from training.evaluation.average_precision import FAINTEST_SCORE, PictureResult
 from training.evaluation.evaluate import judged_classes, picture_result
 from training.progress import progress
-from training.run_settings import HELD_OUT_RATIO, HELD_OUT_SEED
+from training.run_settings import HELD_OUT_RATIO
 from training.synthesis.pixels import Picture, read_picture
 from vision.detectors.forms import chosen_form
 from vision.detectors.network import NetworkPort
@@ -91,7 +91,7 @@ def read_quantisation_set(
             f"--validate {validate}: also given as --data; judge on pictures that nothing was fitted to"
         )
     folders = read_folders(tuple(data), class_names)
-    parts = [split_by_capture(folder, HELD_OUT_RATIO, HELD_OUT_SEED) for folder in folders]
+    parts = [split_by_capture(folder, HELD_OUT_RATIO) for folder in folders]
     paths = [picture.path for kept, _ in parts for picture in kept.pictures]
     order = np.random.default_rng(seed).permutation(len(paths))[:calibration_count]
     control = _control_set([kept_out for _, kept_out in parts], class_names)

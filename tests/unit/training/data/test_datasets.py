@@ -12,6 +12,9 @@ from sorter.errors import DataFolderError
 from sorter.model.materials import CLASS_NAMES
 from sorter.runtime.labelled_folder import LabelledFolder, LabelledPicture, read_labelled_folder
 from training.data.datasets import load_scene, load_training_set, split_by_capture
+from training.input_size import InputSize
+from training.preparation import held_out_pictures
+from training.run_settings import Inputs, RunSettings, TrainingPlan
 from training.synthesis.pixels import read_picture
 
 BeltWriter = Callable[[Path, int, int, tuple[str, ...]], Path]
@@ -30,7 +33,7 @@ def names_of(folder: LabelledFolder) -> list[str]:
 def test_an_hour_is_on_one_side_only() -> None:
     names = [f"POSAD_1_{day}-Sep_{hour:02d}-{minute:02d}-00.jpg" for day in (11, 12) for hour in range(6)
              for minute in (1, 7, 30)]  # fmt: skip
-    kept, held = split_by_capture(folder_of(names), 0.2, seed=0)
+    kept, held = split_by_capture(folder_of(names), 0.2)
     hours = [{name[:-6] for name in names_of(part)} for part in (kept, held)]
     assert hours[0].isdisjoint(hours[1])
     assert sorted(names_of(kept) + names_of(held)) == sorted(Path(name).stem for name in names)
@@ -39,20 +42,26 @@ def test_an_hour_is_on_one_side_only() -> None:
 
 def test_pictures_without_a_time_are_parted_in_blocks_of_neighbours() -> None:
     names = [f"frame_{index:04d}.png" for index in range(60)]
-    _, held = split_by_capture(folder_of(names), 0.15, seed=1)
+    _, held = split_by_capture(folder_of(names), 0.15)
     blocks = {int(name[-4:]) // 10 for name in names_of(held)}
     assert len(held.pictures) == 10 * len(blocks)
 
 
 def test_a_single_capture_stays_in_training() -> None:
-    kept, held = split_by_capture(folder_of(["frame_1.png", "frame_2.png"]), 0.5, seed=0)
+    kept, held = split_by_capture(folder_of(["frame_1.png", "frame_2.png"]), 0.5)
     assert (len(kept.pictures), len(held.pictures)) == (2, 0)
 
 
-def test_the_seed_decides_the_split() -> None:
-    folder = folder_of([f"frame_{index:04d}.png" for index in range(200)])
-    first, again, other = (names_of(split_by_capture(folder, 0.2, seed)[1]) for seed in (0, 0, 5))
-    assert first == again != other
+def test_runs_of_every_seed_keep_the_same_pictures_out(write_belts: BeltWriter, tmp_path: Path) -> None:
+    site = write_belts(tmp_path / "site", 60, 96, CLASS_NAMES)
+    kept_out = [kept_out_boxes(site, seed) for seed in (0, 11)]
+    assert len(kept_out[0]) == 10
+    assert kept_out[0] == kept_out[1]
+
+
+def kept_out_boxes(site: Path, seed: int) -> list[list[list[float]]]:
+    settings = RunSettings(1, 16, InputSize.of(96), seed=seed)
+    return [scene.boxes_px.tolist() for scene in held_out_pictures(TrainingPlan(Inputs((site,)), settings), 96)]
 
 
 @pytest.mark.skipif(not WARP_TRAIN.is_dir(), reason="needs ../shared/data/warp/train")
