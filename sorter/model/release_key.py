@@ -1,3 +1,3 @@
 """The public half of Farz's own release key, with which the models that Farz ships are signed; it is no secret."""
 
-RELEASE_PUBLIC_KEY = "RWRP3sZzBlZALmeM3Lt3dOIUBdfP0qhb+Jyv4x91IkCngo1gZhnkviDp"
+RELEASE_PUBLIC_KEY = "RWQm8QhmV1T+Y6MmAnWHZXBClR6gwC1P9SJyrIS26RkLCSXdCnsfACIl"

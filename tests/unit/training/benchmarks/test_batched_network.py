@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from sorter.runtime.bundle import default_bundle_folder, load_bundle
+from sorter.runtime.bundle import LIGHTER_FOLDER, default_bundle_folder, load_bundle
 from training.benchmarks.batched_network import batched
 from vision.detectors.openvino_core import openvino_core
 
 
-@pytest.mark.parametrize("name", ["farz-n-736x416", "farz-n-736x416-mirrored"])
-def test_each_picture_of_a_batch_is_answered_as_if_it_were_alone(name: str) -> None:
-    path = str(load_bundle(default_bundle_folder().with_name(name)).network_path)
+@pytest.mark.parametrize("inside", ["", LIGHTER_FOLDER])
+def test_each_picture_of_a_batch_is_answered_as_if_it_were_alone(inside: str) -> None:
+    path = str(load_bundle(default_bundle_folder() / inside).network_path)
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
     alone = openvino_core().compile_model(path, "CPU", exact)
     together = openvino_core().compile_model(batched(openvino_core().read_model(path), 3), "CPU", exact)

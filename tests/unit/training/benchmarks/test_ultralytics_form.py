@@ -9,7 +9,7 @@ import yaml
 
 from sorter.errors import BundleError
 from sorter.model.settings import Settings
-from sorter.runtime.bundle import Bundle, bundle_for, load_bundle
+from sorter.runtime.bundle import LIGHTER_FOLDER, Bundle, bundle_for, load_bundle
 from training.benchmarks.ultralytics_form import write_ultralytics_form
 from vision.detectors.openvino_core import openvino_core
 
@@ -20,9 +20,9 @@ def answers(path: Path, picture: np.ndarray) -> np.ndarray:
     return np.array(compiled(picture)[0])
 
 
-@pytest.mark.parametrize("name", ["farz-n-736x416", "farz-n-736x416-mirrored"])
-def test_planes_in_0_to_1_give_the_answers_that_grey_levels_give_the_bundle(name: str, tmp_path: Path) -> None:
-    bundle = load_bundle(bundle_for(Settings()).folder.with_name(name))
+@pytest.mark.parametrize("inside", ["", LIGHTER_FOLDER])
+def test_planes_in_0_to_1_give_the_answers_that_grey_levels_give_the_bundle(inside: str, tmp_path: Path) -> None:
+    bundle = load_bundle(bundle_for(Settings()).folder / inside)
     form = write_ultralytics_form(bundle, tmp_path)
     network = bundle.manifest.network
     shape = (1, network.input_height_px, network.input_width_px, 3)
