@@ -524,11 +524,11 @@ def with_lighter(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("choice", "needed_ms", "is_timed", "is_lighter"),
     [
-        ("auto", 66.0, True, True),
-        ("auto", 64.0, True, False),
-        ("auto", 66.0, False, False),
-        ("always", 64.0, True, True),
-        ("never", 66.0, True, False),
+        ("auto", 82.0, True, True),
+        ("auto", 81.0, True, False),
+        ("auto", 82.0, False, False),
+        ("always", 81.0, True, True),
+        ("never", 82.0, True, False),
     ],
 )
 def test_the_lighter_model_is_taken_where_the_full_one_does_not_keep_up(
@@ -548,10 +548,10 @@ def test_the_lighter_model_is_taken_where_the_full_one_does_not_keep_up(
 def test_a_model_without_a_lighter_one_stays_and_tells_that_it_does_not_keep_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "pace_of", lambda *_: Pace(66.0, 65.0))
+    monkeypatch.setattr(opening, "pace_of", lambda *_: Pace(82.0, 65.0))
     chosen = open_detector(network_settings(write_bundle(tmp_path / "squares")), is_timed=True)
     assert chosen.model_id == chosen.bundle_id
-    assert "a view takes 66 ms, the belt gives it 65 ms" in chosen.choice_reason
+    assert "a view takes 82 ms, the belt gives it 65 ms" in chosen.choice_reason
 
 
 def test_a_line_times_a_network_on_its_own_pictures(tmp_path: Path) -> None:

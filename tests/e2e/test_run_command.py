@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from free_ports import free_port
 
+from sorter.runtime.bundle import default_bundle_folder, lighter_of, load_bundle
+
 FARZ = Path(sys.executable).with_name("farz")
 START_TIMEOUT_S = 40.0
 
@@ -199,3 +201,19 @@ def test_two_cameras_sort_one_belt(tmp_path: Path) -> None:
     assert report["overall"]["ejected_count"] > 5
     assert report["overall"]["purity"]["value"] >= 0.9
     assert "not rethrown" not in log.read_text()
+
+
+def test_where_the_shipped_model_does_not_keep_up_its_lighter_one_sorts(tmp_path: Path) -> None:
+    config = tmp_path / "line.toml"
+    # a view every 10 ms is more than any processor bears
+    config.write_text("[camera]\nview_step_mm = 20.0\n")
+    lighter = lighter_of(load_bundle(default_bundle_folder()))
+    assert lighter is not None
+    options = ["--detector", "openvino", "--config", str(config), "--for", "6s", "--json"]
+    with running_line(tmp_path, *options) as (line, _port, log):
+        output, _ = line.communicate(timeout=START_TIMEOUT_S + 30)
+    assert line.returncode == 0, log.read_text()
+    report = json.loads(output)
+    assert report["model_id"] == lighter.model_id
+    assert report["overall"]["ejected_count"] > 0
+    assert f"the lighter model: with {load_bundle(default_bundle_folder()).model_id} a view takes" in log.read_text()

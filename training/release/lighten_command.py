@@ -28,10 +28,10 @@ _PATH = click.Path(path_type=Path)
 def lighten(bundle: Path, lighter: Path) -> None:
     r"""Lay the bundle LIGHTER into the bundle BUNDLE, as the model for lines that BUNDLE is too much for.
 
-    A line with detector.lighter = "auto" times the full model when it starts. If a view takes longer than the belt does
-    to the next one, it runs the lighter model; health, statistics and records say which. Both must be for the same
-    classes. The copy in BUNDLE is held by its hash, so one signature covers both: sign BUNDLE again. After a change in
-    BUNDLE/lighter itself give that as LIGHTER.
+    A line with detector.lighter = "auto" times the full model when it starts. If a view takes longer, by a quarter,
+    than the belt does to the next one, it runs the lighter model; health, statistics and records say which. Both must
+    be for the same classes. The copy in BUNDLE is held by its hash, so one signature covers both: sign BUNDLE again.
+    After a change in BUNDLE/lighter itself give that as LIGHTER.
 
     \b
     farz train export site --size-px 736x416 --one-view --like site --out site-one-view

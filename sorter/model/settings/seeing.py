@@ -99,7 +99,7 @@ class DetectorSettings(Section, frozen=True):
     # auto: the fastest here of those whose loss, as the bundle has it, is at most 1 point of mAP50 and 3 of a class
     precision: Literal["f32", "bf16", "f16", "int8", "auto"] = "f32"
     # whether the lighter model of a bundle that has one is taken in its place. auto: where a running line finds at its
-    # start that a view takes longer than the belt takes to the next one; nothing else chooses by time
+    # start that a view takes longer, by a quarter, than the belt does to the next one; nothing else chooses by time
     lighter: Literal["auto", "always", "never"] = "auto"
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     # a bundle that looks at a view every so often beside the model in use, for comparison alone; empty: none does
