@@ -29,6 +29,7 @@ CHECKS: dict[str, str] = {
     "power": "sorter.doctor_machine_checks:check_power",
     "page": "sorter.doctor_checks:check_page_port",
     "model": "sorter.doctor_checks:check_model",
+    "model pace": "vision.doctor_model_checks:check_pace",
     "camera": "vision.doctor_camera_checks:check_camera",
     "capture latency": "vision.doctor_camera_checks:check_capture_latency",
     "gpu": "vision.doctor_gpu_checks:check_gpu",

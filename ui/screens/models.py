@@ -14,9 +14,10 @@ from werkzeug.wrappers import Response
 from sorter.errors import BundleError, ShelfError
 from sorter.model.settings import Settings
 from sorter.model.shadow import ShadowReport
+from sorter.model.statistics import LineStatistics
 from sorter.runtime.bundle import Manifest, default_bundle_folder, load_bundle
 from sorter.runtime.model_shelf import Champion, ModelShelf, is_shelf
-from sorter.runtime.topics import SHADOW
+from sorter.runtime.topics import SHADOW, STATISTICS
 from ui.line_link import LineLink
 from ui.promotion import Promotion
 from ui.screens.page import note, sentence, show
@@ -88,7 +89,13 @@ class ModelsScreen:
             "has_site_set": bool(self._settings.ui.site_set),
             "trial": self._promotion.trial,
             "shadow": self._shadow(),
+            "seeing": self._seeing(),
         }
+
+    def _seeing(self) -> str:
+        """The model that the line decides by, which may be the lighter one of the champion; empty before any."""
+        statistics = self._link.newest(STATISTICS)
+        return statistics.model_id if isinstance(statistics, LineStatistics) else ""
 
     def _shadow(self) -> ShadowReport | None:
         """How the challenger that looks along agrees with the model in use; None where none does."""
