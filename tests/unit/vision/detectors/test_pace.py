@@ -22,8 +22,8 @@ class Timed:
 
     def __init__(self, clock: ManualClock, detect_ms: float, look_ms: float | None = None) -> None:
         self.model_id = self.bundle_id = "timed"
-        self._clock, self._detect_ms, self._look_ms = clock, detect_ms, look_ms
-        self._turn = 0
+        self.clock, self._detect_ms, self._look_ms = clock, detect_ms, look_ms
+        self.turn_count = 0
         self.warmed_up_for = 0
 
     @property
@@ -46,9 +46,9 @@ class Timed:
         self._spend(len(boxes_px) * self._look_ms)
 
     def _spend(self, spent_ms: float) -> None:
-        self._turn += 1
-        spent_ms *= 4 if self._turn % 3 == 0 else 1
-        self._clock.wait_until_ns(self._clock.now_ns() + round(spent_ms * MS))
+        self.turn_count += 1
+        spent_ms *= 4 if self.turn_count % 3 == 0 else 1
+        self.clock.wait_until_ns(self.clock.now_ns() + round(spent_ms * MS))
 
 
 def pace(line: dict, detect_ms: float, look_ms: float | None = None) -> Pace:
@@ -84,3 +84,10 @@ def test_models_that_are_swapped_in_are_of_the_weight_that_the_line_runs_at(bund
     assert in_same_weight(Settings(), detector).detector.lighter == weight
     asked = settings_from({"detector": {"lighter": "always"}})
     assert in_same_weight(asked, detector) == asked
+
+
+@pytest.mark.parametrize(("detect_ms", "round_count"), [(64.0, 1), (82.0, 11)])
+def test_it_is_timed_no_more_once_it_has_kept_up(detect_ms: float, round_count: int) -> None:
+    detector = Timed(ManualClock(), detect_ms)
+    pace_of(detector, Settings(), detector.clock)
+    assert detector.turn_count == 1 + round_count  # one to warm up
