@@ -74,11 +74,16 @@ def bench_import(*, is_quick: bool) -> Report:
 
 
 def _settings(folder: Path) -> Settings:
-    """A vision process whose pictures come from a folder: nothing is drawn, nothing simulated."""
+    """A vision process whose pictures come from a folder: nothing is drawn, nothing simulated.
+
+    Views are due as on a line by default: where the model does not keep up with that, the lighter one is opened, too.
+    """
     pictures = folder / "pictures"
     pictures.mkdir()
     cv2.imwrite(str(pictures / "black.png"), np.zeros((HEIGHT_PX, WIDTH_PX, 3), np.uint8))
-    return bench_settings(1, {"source": {"kind": "folder", "location": str(pictures)}})
+    line = Settings()
+    views = {"camera": {"view_step_mm": line.camera.view_step_mm}, "belt": {"speed_m_s": line.belt.speed_m_s}}
+    return bench_settings(1, {"source": {"kind": "folder", "location": str(pictures)}, **views})
 
 
 def _ultralytics_form(settings: Settings, folder: Path) -> Path | None:
