@@ -73,7 +73,7 @@ def test_from_eight_pictures_to_a_running_line(tmp_path: Path) -> None:
     assert json.loads(farz(tmp_path, "train", "check", "site", "--json"))
     farz(
         tmp_path, "train", "run", "--data", "site", "--test", "site", "--out", "tiny", "--epochs", 1,
-        "--pictures-per-epoch", 16, "--size-px", SIZE_PX, "--device", "cpu",
+        "--pictures-per-epoch", 16, "--size-px", SIZE_PX, "--device", "cpu", "--mirrored-view",
     )  # fmt: skip
     farz(tmp_path, "train", "calibrate", "tiny", "--data", "site")
     farz(tmp_path, "train", "export", "tiny.run", "--size-px", "96x64", "--out", "tiny-96x64.onnx")
@@ -87,6 +87,12 @@ def test_from_eight_pictures_to_a_running_line(tmp_path: Path) -> None:
     again = ["train", "second-look", "tiny", "--out", "again", "--run", "twice.second-look"]
     farz(tmp_path, *again, "--data", "site", code=2)
     farz(tmp_path, *again, "--resume")
+    one_view = ["--size-px", SIZE_PX, "--one-view", "--like", "twice", "--out", "light"]
+    farz(tmp_path, "train", "export", "twice", *one_view)
+    farz(tmp_path, "bundle", "lighten", "twice", "light")
+    shown = json.loads(farz(tmp_path, "bundle", "show", "twice", "--json"))
+    assert shown["mirrored_view"]
+    assert not json.loads(farz(tmp_path, "bundle", "show", "twice/lighter", "--json"))["mirrored_view"]
     farz(tmp_path, "bundle", "key", "--out", "keys")
     key = (tmp_path / "keys" / "farz-signing.pub").read_text().splitlines()[-1]
     configuration = tmp_path / "line.toml"
@@ -103,4 +109,8 @@ def test_from_eight_pictures_to_a_running_line(tmp_path: Path) -> None:
     assert first["name"].endswith("/twice"), "the next training goes on from the promoted bundle"
     report = json.loads(farz(tmp_path, "run", "--config", configuration, "--for", "3s", "--json"))
     assert report["model_id"].startswith("twice-")
+    assert report["item_count"] > 0
+    configuration.write_text(configuration.read_text().replace("[detector]", '[detector]\nlighter = "always"'))
+    report = json.loads(farz(tmp_path, "run", "--config", configuration, "--for", "3s", "--json"))
+    assert report["model_id"] == shown["lighter_model_id"]
     assert report["item_count"] > 0

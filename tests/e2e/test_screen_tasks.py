@@ -347,7 +347,7 @@ def test_promote_a_model_and_roll_it_back(tab, line: Line) -> None:
     assert "-2-" in tab.locator("#shadow h2").text_content()
     assert int(tab.locator("#shadow dd").first.text_content()) > 0, "the challenger looks along on the running line"
     before = tab.locator("#champion").text_content()
-    assert tab.locator("#seeing").text_content() == before
+    assert tab.locator("#seeing").text_content() == "oracle"
     touch_words(tab, "measure")
     tab.wait_for_selector("#trial[data-state=running]")
     tab.wait_for_selector("#trial:not([data-state=running])", timeout=90_000)
