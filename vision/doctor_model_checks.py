@@ -1,40 +1,21 @@
 """A check of `farz doctor` for the model: whether it keeps up with the belt on this machine's processor."""
 
-from typing import Literal
-
-import msgspec
-
 from sorter.doctor_finding import Finding, Verdict
 from sorter.model.settings import Settings
 from sorter.runtime.clock import SystemClock
-from vision.detectors import Detector, open_detector
-from vision.detectors.pace import Pace, pace_of
+from vision.detectors import open_detector
+from vision.detectors.pace import pace_of
 
 _NAME = "model pace"
 _ADVICE = "raise camera.view_step_mm, set detector.precision to 'auto', or lay a lighter model in: farz bundle lighten"
 
 
 def check_pace(settings: Settings) -> Finding:
-    """Whether views are done before the belt brings the next; if not, whether the lighter model's are."""
+    """Whether the views of the model that a line would run are done before the belt brings the next."""
     if settings.detector.runtime not in {"openvino", "onnxruntime"}:
         return Finding(_NAME, Verdict.NOT_APPLICABLE, f"detector.runtime is {settings.detector.runtime!r}")
-    choice = settings.detector.lighter
-    if choice == "auto":
-        full, pace = _timed(settings, "never")
-        if pace.keeps_up:
-            return _finding(full, pace)
-    lighter, lighter_pace = _timed(settings, "never" if choice == "never" else "always")
-    return _finding(lighter, lighter_pace)
-
-
-def _timed(settings: Settings, choice: Literal["always", "never"]) -> tuple[Detector, Pace]:
-    chosen = msgspec.structs.replace(settings.detector, lighter=choice)
-    settings = msgspec.structs.replace(settings, detector=chosen)
-    detector = open_detector(settings)
-    return detector, pace_of(detector, settings, SystemClock())
-
-
-def _finding(detector: Detector, pace: Pace) -> Finding:
+    detector = open_detector(settings, is_timed=True)
+    pace = pace_of(detector, settings, SystemClock())
     text = f"{detector.model_id} takes {pace.needed_ms:.0f} ms a view, the belt gives it {pace.given_ms:.0f} ms"
     if detector.model_id != detector.bundle_id:
         text = f"the lighter model {text}"

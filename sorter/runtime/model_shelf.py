@@ -172,6 +172,11 @@ def is_shelf(folder: Path) -> bool:
     return (folder / POINTER_NAME).is_file()
 
 
+def is_on_shelf(folder: Path) -> bool:
+    """Whether a folder is a shelf with a champion, or a bundle on one."""
+    return is_shelf(folder) or is_shelf(folder.resolve().parents[1])
+
+
 def champion_folder(folder: Path) -> Path:
     """The folder of the champion's bundle if this is a shelf, else the folder itself.
 

@@ -140,7 +140,7 @@ def figures_of(
     judged: Mapping[str, int],
     calibration: Mapping[str, ClassCalibration] | None = None,
     seed: int = 0,
-    named: Sequence[PictureResult] | None = None,
+    every: Mapping[str, ClassMatches] | None = None,
 ) -> Figures:
     """Mean average precision with bootstrap intervals, and the figures of each judged class.
 
@@ -149,11 +149,12 @@ def figures_of(
         judged: name and index of the classes that count.
         calibration: of the model, so that precision and recall are read at a probability; without, at a score.
         seed: of the resampling.
-        named: the same with each box once for every class that it may be of, where not all such names count.
+        every: matches of each judged class with every box that may be of it, where not all such names count.
     """
     matches = {name: match_class(results, class_id) for name, class_id in judged.items()}
-    every_named = [every_name(result) for result in results] if named is None else named
-    every = {name: match_class(every_named, class_id) for name, class_id in judged.items()}
+    if every is None:
+        named = [every_name(result) for result in results]
+        every = {name: match_class(named, class_id) for name, class_id in judged.items()}
     draws = picture_draws(len(results), RESAMPLE_COUNT, seed)
     table, maps = _average_precisions(list(every.values()), draws)
     _, maps_by_one_name = _average_precisions(list(matches.values()), draws)

@@ -50,7 +50,7 @@ def measured(
     matches = {name: match_class(named, class_id) for name, class_id in judged.items()}
     probabilities = [probabilities_of(picture, class_names, calibration) for picture in pictures]
     return Measured(
-        figures=figures_of(results, judged, calibration, seed, named),
+        figures=figures_of(results, judged, calibration, seed, matches),
         curves={name: _curve(one) for name, one in matches.items()},
         confusion=confusion_of(pictures, probabilities, judged, OPERATING_PROBABILITY),
         breakdown=breakdown_of(pictures, judged, seed),

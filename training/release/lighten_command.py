@@ -16,7 +16,7 @@ from sorter.runtime.bundle import (
     load_bundle,
     read_manifest,
 )
-from sorter.runtime.model_shelf import is_shelf
+from sorter.runtime.model_shelf import is_on_shelf
 from training.release.bundle_writer import write_manifest
 
 _PATH = click.Path(path_type=Path)
@@ -50,7 +50,7 @@ def with_lighter(folder: Path, lighter: Bundle) -> Bundle:
     Raises:
         BundleError: if either cannot be used for that, or the bundle lies on a shelf.
     """
-    if is_shelf(folder) or is_shelf(folder.resolve().parents[1]):
+    if is_on_shelf(folder):
         raise BundleError(f"bundle {folder}: bundles on a shelf never change; do it before it is promoted")
     # what lay there before is replaced, so it need not be whole
     manifest = msgspec.structs.replace(read_manifest(folder), lighter_sha256=None)

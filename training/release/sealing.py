@@ -10,7 +10,7 @@ import msgspec
 from sorter.errors import BundleError
 from sorter.runtime.bundle import MANIFEST_NAME, Bundle, Manifest, check_files, file_sha256, read_manifest
 from sorter.runtime.bundle_trust import signature_path
-from sorter.runtime.model_shelf import is_shelf
+from sorter.runtime.model_shelf import is_on_shelf
 from sorter.runtime.secret_key import SecretKey, sign
 from sorter.runtime.signature import signature_file
 from training.release.bundle_writer import manifest_bytes
@@ -24,7 +24,7 @@ def seal(folder: Path, key: SecretKey) -> Bundle:
     Raises:
         BundleError: if it cannot be read, its networks are not what its manifest says, or it lies on a shelf.
     """
-    if is_shelf(folder) or is_shelf(folder.resolve().parents[1]):
+    if is_on_shelf(folder):
         raise BundleError(f"bundle {folder}: bundles on a shelf never change; sign it before it is promoted")
     manifest = read_manifest(folder)
     sealed = msgspec.structs.replace(manifest, files=_further_files(folder, manifest))

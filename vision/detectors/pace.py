@@ -1,14 +1,12 @@
 """Whether a model keeps up with the belt on this machine: how long a view takes, and how long the belt gives it."""
 
-from collections.abc import Callable
-
 import msgspec
 import numpy as np
 
 from sorter.model.settings import Settings, camera_settings
-from sorter.model.units import NS_PER_MS
 from sorter.runtime.clock import Clock
 from vision.detectors.detector import Detector, warm_up
+from vision.detectors.timing import grey_frame, spent_ms
 from vision.frame import Frame
 
 _MOST_ROUNDS = 11
@@ -41,13 +39,13 @@ def pace_of(detector: Detector, settings: Settings, clock: Clock) -> Pace:
         clock: what it is timed with.
     """
     camera = settings.camera
-    frame = Frame(0, 0, 0, np.full((camera.height_px, camera.width_px, 3), 90, np.uint8))
+    frame = grey_frame(camera.height_px, camera.width_px)
     warm_up(detector, frame, settings.detector.looks_per_view)
     given_ms = camera.view_step_mm / (settings.belt.speed_high_m_s or settings.belt.speed_m_s)
     detect_ms, look_ms = [], []
     for _ in range(_MOST_ROUNDS):
-        detect_ms.append(_spent_ms(lambda: detector.detect(frame), clock))
-        look_ms.append(_spent_ms(lambda: _look(detector, frame, settings.detector.looks_per_view), clock))
+        detect_ms.append(spent_ms(lambda: detector.detect(frame), clock))
+        look_ms.append(spent_ms(lambda: _look(detector, frame, settings.detector.looks_per_view), clock))
         # pictures that are looked at side by side share the processor, so one is done every so often
         view_ms = min(detect_ms) / settings.detector.streams + min(look_ms)
         pace = Pace(len(camera_settings(settings)) * view_ms, given_ms)
@@ -61,9 +59,3 @@ def _look(detector: Detector, frame: Frame, look_count: int) -> None:
         height_px, width_px = frame.image.shape[:2]
         box_px = np.array([width_px / 4, height_px / 4, width_px / 2, height_px / 2], np.float32)
         detector.second_look.names(frame.image, np.tile(box_px, (look_count, 1)))
-
-
-def _spent_ms(work: Callable[[], object], clock: Clock) -> float:
-    before_ns = clock.now_ns()
-    work()
-    return (clock.now_ns() - before_ns) / NS_PER_MS

@@ -2,19 +2,18 @@
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
-import numpy as np
 
 from sorter.errors import ConfigurationError
 from sorter.model.accuracy_gate import gate_refusal
 from sorter.model.settings import DetectorSettings
-from sorter.model.units import NS_PER_MS
 from sorter.runtime.bundle import Bundle
 from sorter.runtime.clock import Clock
 from vision.detectors.detector import Detector
 from vision.detectors.forms import small_form_name
-from vision.frame import Frame
+from vision.detectors.timing import grey_frame, spent_ms
 
 _TIMED_ROUNDS = 7
 
@@ -65,14 +64,12 @@ def fastest(found: Candidates, open_in: Callable[[str], Detector], size_px: tupl
 
 
 def _median_times_ms(detectors: Mapping[str, Detector], size_px: tuple[int, int], clock: Clock) -> dict[str, float]:
-    frame = Frame(0, 0, 0, np.full((*size_px, 3), 90, np.uint8))
-    spent_ns: dict[str, list[int]] = {precision: [] for precision in detectors}
+    frame = grey_frame(*size_px)
+    times_ms: dict[str, list[float]] = {precision: [] for precision in detectors}
     for _ in range(_TIMED_ROUNDS):
         for precision, detector in detectors.items():
-            before_ns = clock.now_ns()
-            detector.detect(frame)
-            spent_ns[precision].append(clock.now_ns() - before_ns)
-    return {precision: statistics.median(times) / NS_PER_MS for precision, times in spent_ns.items()}
+            times_ms[precision].append(spent_ms(partial(detector.detect, frame), clock))
+    return {precision: statistics.median(times) for precision, times in times_ms.items()}
 
 
 def _reason(times_ms: Mapping[str, float], refused: Mapping[str, str]) -> str:
